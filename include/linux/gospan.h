@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gospan: the Go runtime's memory allocator for kernel modules.
+ *
+ * The names are those of <linux/slab.h> with gospan_ in front, and mean the
+ * same. Memory comes from the kernel's direct map: it is physically
+ * contiguous and virt_to_page() works on it. gospan is not told apart by
+ * memory cgroups: __GFP_ACCOUNT is ignored. GFP_DMA, GFP_DMA32 and
+ * __GFP_HIGHMEM memory is not to be had.
+ */
+#ifndef _LINUX_GOSPAN_H
+#define _LINUX_GOSPAN_H
+
+#include <linux/gfp.h>
+#include <linux/types.h>
+#include <uapi/linux/gospan.h>
+
+/**
+ * gospan_alloc() - allocate an object
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: may sleep to grow the heap only with %__GFP_DIRECT_RECLAIM;
+ *	%__GFP_ZERO, %__GFP_NOWARN and %__GFP_NOFAIL mean what they mean to kmalloc()
+ *
+ * Contents are undefined unless %__GFP_ZERO or init_on_alloc asks for zeroes.
+ *
+ * Context: Task, softirq or hardirq; not NMI, not under a raw spinlock. Takes
+ * and releases central and heap locks. On PREEMPT_RT a caller that cannot be
+ * preempted is served only from memory that the heap has already cut.
+ * Return: object of at least @size bytes, aligned to 8 bytes and, where @size
+ * is a power of two, to @size; %NULL when memory ran out, when @size is over
+ * KMALLOC_MAX_SIZE, or when @gfp asks for a zone.
+ */
+void *gospan_alloc(size_t size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_zalloc() - allocate an object filled with zeroes
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc(); all gospan_size() bytes are zero.
+ */
+void *gospan_zalloc(size_t size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_realloc() - change the size of an object
+ * @p: object, %NULL or %ZERO_SIZE_PTR
+ * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc(); with %__GFP_ZERO what a move adds is zero
+ *
+ * The first bytes, as many as both sizes have, keep their values. The object
+ * stays where it is when @new_size is at most gospan_size().
+ *
+ * Context: As gospan_alloc().
+ * Return: the object, perhaps moved; %NULL when memory ran out or @p is not an
+ * object of gospan (reported), @p is then as it was.
+ */
+void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_free() - free an object
+ * @p: object, %NULL or %ZERO_SIZE_PTR
+ *
+ * A pointer that is not a live object is reported once and otherwise ignored:
+ * a foreign one at once; one freed twice at once when nothing else was freed
+ * or allocated in between, or its span is gone, otherwise when the second copy
+ * reaches its span, which is too late if it was handed out before.
+ *
+ * Context: Task, softirq or hardirq; not NMI, not under a raw spinlock. Never
+ * sleeps. May take and release central and heap locks.
+ */
+void gospan_free(const void *p);
+
+/**
+ * gospan_size() - bytes of an object that may be used
+ * @p: object, %NULL or %ZERO_SIZE_PTR
+ *
+ * Context: Any but NMI. Takes no lock.
+ * Return: its bytes, at least what was asked for; 0 for %NULL, %ZERO_SIZE_PTR
+ * and what is not in a span of gospan (reported).
+ */
+size_t gospan_size(const void *p);
+
+/**
+ * gospan_size_roundup() - bytes that an object would have
+ * @size: bytes wanted
+ *
+ * Context: Any. Takes no lock.
+ * Return: gospan_size() of an object allocated with @size; 0 for 0; @size
+ * itself if it is more than gospan_alloc() can give.
+ */
+size_t gospan_size_roundup(size_t size);
+
+/**
+ * gospan_owns() - does an address lie in a span of gospan?
+ * @p: any address at all: vmalloc, stack, user, %NULL
+ *
+ * True for the inside of an object and for a free slot, too.
+ *
+ * Context: Any. Takes no lock.
+ * Return: true if so.
+ */
+bool gospan_owns(const void *p);
+
+/**
+ * gospan_read_stats() - read the statistics
+ * @st: where to put them
+ *
+ * Context: Any but NMI. Takes central and heap locks, one after the other.
+ */
+void gospan_read_stats(struct gospan_memstats *st);
+
+#endif /* _LINUX_GOSPAN_H */

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The ABI of /dev/gospan: inspect the allocator, hold objects by handle, and
+ * run benchmarks inside the kernel.
+ *
+ * Every structure is the same on 32 and 64 bits and has no implicit padding.
+ * Fields named reserved, and unknown flag bits, must be zero on the way in.
+ * The device has mode 0600; everything that allocates or measures also wants
+ * CAP_SYS_ADMIN.
+ *
+ * Errors common to all commands: -ENOTTY for a command that does not exist,
+ * -EFAULT for a pointer that cannot be read or written, -EINVAL for a reserved
+ * field or a flag that is not zero, -EPERM without CAP_SYS_ADMIN.
+ */
+#ifndef _UAPI_LINUX_GOSPAN_H
+#define _UAPI_LINUX_GOSPAN_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Raised when a structure or a meaning changes; tools refuse other values. */
+#define GOSPAN_ABI_VERSION	1
+
+/* Go's 67 size classes and class 0, "large". */
+#define GOSPAN_NR_SIZECLASSES	68
+
+/* Flags of struct gospan_version: what the running kernel adds to every call. */
+#define GOSPAN_VERSION_DEBUG_KERNEL	(1U << 0) /* KASAN, lockdep, ...: timings mean little */
+#define GOSPAN_VERSION_INIT_ON_ALLOC	(1U << 1) /* every new object is zeroed */
+#define GOSPAN_VERSION_INIT_ON_FREE	(1U << 2) /* every freed object is zeroed */
+
+/**
+ * struct gospan_version - answer of %GOSPAN_IOC_VERSION
+ * @abi: %GOSPAN_ABI_VERSION of the module
+ * @flags: GOSPAN_VERSION_* bits
+ * @page_bytes: bytes of a gospan page
+ * @nr_sizeclasses: %GOSPAN_NR_SIZECLASSES of the module
+ * @tick_khz: rate of the benchmark's ticks in kHz; 0 when the kernel does not know
+ * @reserved: zero
+ * @release: version of the module, NUL-terminated
+ */
+struct gospan_version {
+	__u32 abi;
+	__u32 flags;
+	__u32 page_bytes;
+	__u32 nr_sizeclasses;
+	__u32 tick_khz;
+	__u32 reserved;
+	char release[40];
+};
+
+/**
+ * struct gospan_class - one row of the size class table
+ * @sizeclass: in: 1..67; anything else is -EINVAL
+ * @elem_bytes: out: bytes of an object
+ * @npages: out: gospan pages of a span
+ * @nelems: out: objects in a span
+ * @divmagic: out: ceil(2^32 / @elem_bytes)
+ * @magazine: out: objects that one CPU's magazine can hold at most
+ * @batch: out: objects that a refill or a flush moves
+ * @transit: out: objects that the central stack can hold at most
+ */
+struct gospan_class {
+	__u32 sizeclass;
+	__u32 elem_bytes;
+	__u32 npages;
+	__u32 nelems;
+	__u32 divmagic;
+	__u32 magazine;
+	__u32 batch;
+	__u32 transit;
+};
+
+/**
+ * struct gospan_memstats_class - the part of the statistics that is one class's
+ * @size: bytes of an object; 0 in row 0, the large objects
+ * @mallocs: objects allocated since load
+ * @frees: objects freed since load
+ * @spans: spans in use
+ * @cached: free objects in magazines
+ * @transit: free objects in the central stack
+ */
+struct gospan_memstats_class {
+	__u64 size;
+	__u64 mallocs;
+	__u64 frees;
+	__u64 spans;
+	__u64 cached;
+	__u64 transit;
+};
+
+/**
+ * struct gospan_memstats - statistics, named as in Go's runtime.MemStats
+ * @alloc: bytes of live objects, rounded up to their class
+ * @total_alloc: bytes allocated since load
+ * @sys: all memory that came from the kernel: @heap_sys + @mspan_sys + @mcache_sys + @other_sys
+ * @mallocs: objects allocated since load
+ * @frees: objects freed since load
+ * @heap_alloc: the same as @alloc
+ * @heap_sys: bytes of pages obtained for objects: @heap_inuse + @heap_idle
+ * @heap_idle: bytes in free pages
+ * @heap_inuse: bytes in spans in use
+ * @heap_released: bytes given back to the kernel since load
+ * @heap_objects: live objects: @mallocs - @frees
+ * @mspan_inuse: bytes of span descriptors in use
+ * @mspan_sys: the same as @mspan_inuse: descriptors are not hoarded
+ * @mcache_inuse: bytes of per-CPU caches in use
+ * @mcache_sys: bytes of per-CPU caches
+ * @other_sys: bytes of arena tables, chunk maps and central stacks
+ * @cached_bytes: bytes of free objects in magazines and central stacks
+ * @grows: blocks obtained from the kernel since load
+ * @grow_fallbacks: requests for a block that the kernel refused, a smaller one was then tried
+ * @misuses: double frees and foreign pointers seen since load
+ * @by_size: per class; row 0 is the large objects
+ *
+ * Exact when nothing allocates; otherwise each counter is right for some
+ * moment during the call.
+ */
+struct gospan_memstats {
+	__u64 alloc;
+	__u64 total_alloc;
+	__u64 sys;
+	__u64 mallocs;
+	__u64 frees;
+	__u64 heap_alloc;
+	__u64 heap_sys;
+	__u64 heap_idle;
+	__u64 heap_inuse;
+	__u64 heap_released;
+	__u64 heap_objects;
+	__u64 mspan_inuse;
+	__u64 mspan_sys;
+	__u64 mcache_inuse;
+	__u64 mcache_sys;
+	__u64 other_sys;
+	__u64 cached_bytes;
+	__u64 grows;
+	__u64 grow_fallbacks;
+	__u64 misuses;
+	struct gospan_memstats_class by_size[GOSPAN_NR_SIZECLASSES];
+};
+
+/* Most objects, and bytes of objects, that one open file may hold. */
+#define GOSPAN_MAX_HANDLES	65536
+#define GOSPAN_MAX_HANDLE_BYTES	(64ULL << 20)
+
+#define GOSPAN_OBJECT_ZERO	(1U << 0) /* gospan_zalloc(); for realloc: zero what is new */
+
+/**
+ * struct gospan_object - an object that belongs to the open file
+ * @size: in: bytes wanted
+ * @flags: in: GOSPAN_OBJECT_* bits
+ * @handle: alloc: out; realloc: in, stays valid: its name, 0..%GOSPAN_MAX_HANDLES - 1
+ * @usable: out: gospan_size() of the object
+ * @reserved: zero
+ *
+ * Returns -ENOMEM when gospan has no such object to give, -ENOSPC when the file
+ * holds %GOSPAN_MAX_HANDLES objects or the call would take it over
+ * %GOSPAN_MAX_HANDLE_BYTES, -ENOENT for a handle that is not the file's. A
+ * realloc that fails leaves the object as it was.
+ */
+struct gospan_object {
+	__u64 size;
+	__u32 flags;
+	__u32 handle;
+	__u64 usable;
+	__u64 reserved;
+};
+
+/**
+ * struct gospan_handle - names an object to free
+ * @handle: in: its name; -ENOENT if it is not the file's
+ * @reserved: zero
+ */
+struct gospan_handle {
+	__u32 handle;
+	__u32 reserved;
+};
+
+/**
+ * struct gospan_io - copies bytes between an object and the caller
+ * @handle: in: the object; -ENOENT if it is not the file's
+ * @reserved: zero
+ * @offset: in: first byte in the object
+ * @len: in: bytes; @offset + @len beyond usable is -EINVAL
+ * @buf: in: address of the caller's buffer
+ */
+struct gospan_io {
+	__u32 handle;
+	__u32 reserved;
+	__u64 offset;
+	__u64 len;
+	__u64 buf;
+};
+
+/* struct gospan_bench.allocator: who is measured. */
+enum gospan_bench_allocator {
+	GOSPAN_ALLOCATOR_EMPTY,		/* the loop alone: a call that does nothing */
+	GOSPAN_ALLOCATOR_GOSPAN,	/* gospan_alloc(), gospan_free() */
+	GOSPAN_ALLOCATOR_KMALLOC,	/* kmalloc(), kfree() */
+	GOSPAN_ALLOCATOR_KMEM_CACHE,	/* a kmem_cache made for the size; not in MIX */
+	GOSPAN_ALLOCATOR_PAGES,		/* alloc_pages() of the order that fits */
+	GOSPAN_NR_ALLOCATORS,
+};
+
+/* struct gospan_bench.workload: what is done; phase 0 and phase 1 are timed apart. */
+enum gospan_bench_workload {
+	GOSPAN_WORKLOAD_PAIR,	/* phase 0: nr_objects times allocate, free at once */
+	GOSPAN_WORKLOAD_BATCH,	/* phase 0: nr_objects allocations; phase 1: their frees in @order */
+	GOSPAN_WORKLOAD_REMOTE,	/* phase 0: one CPU allocates; phase 1: its partner frees, in @order */
+	GOSPAN_WORKLOAD_MIX,	/* phase 0: nr_objects steps of sizes and lifetimes as in a real kernel */
+	GOSPAN_NR_WORKLOADS,
+};
+
+/* struct gospan_bench.order: in which order the objects are freed. */
+enum gospan_bench_order {
+	GOSPAN_ORDER_FIFO,	/* as allocated */
+	GOSPAN_ORDER_LIFO,	/* reversed */
+	GOSPAN_ORDER_SHUFFLED,	/* at random, drawn from @seed */
+	GOSPAN_NR_ORDERS,
+};
+
+#define GOSPAN_BENCH_ZERO	(1U << 0) /* allocate with __GFP_ZERO */
+
+#define GOSPAN_BENCH_MAX_OBJECTS	(1U << 20) /* per CPU */
+#define GOSPAN_BENCH_MAX_BYTES		(1ULL << 30) /* nr_objects * size, all CPUs together */
+#define GOSPAN_BENCH_MAX_ROUNDS		1000
+#define GOSPAN_BENCH_CPU_WORDS		16 /* 1024 CPUs */
+#define GOSPAN_BENCH_NR_PHASES		2
+
+/**
+ * struct gospan_bench_phase - times of one phase on one CPU, over the rounds
+ * @ticks_min: CPU ticks (TSC) of the shortest round
+ * @ticks_median: CPU ticks of the median round
+ * @ns_min: nanoseconds of the shortest round
+ * @ns_median: nanoseconds of the median round
+ * @ops: operations in a round: allocations, frees, pairs or steps; 0: no such phase on this CPU
+ */
+struct gospan_bench_phase {
+	__u64 ticks_min;
+	__u64 ticks_median;
+	__u64 ns_min;
+	__u64 ns_median;
+	__u64 ops;
+};
+
+/**
+ * struct gospan_bench_cpu - what one CPU measured
+ * @cpu: its number
+ * @reserved: zero
+ * @failures: allocations that returned NULL, all rounds
+ * @phase: times
+ */
+struct gospan_bench_cpu {
+	__u32 cpu;
+	__u32 reserved;
+	__u64 failures;
+	struct gospan_bench_phase phase[GOSPAN_BENCH_NR_PHASES];
+};
+
+/**
+ * struct gospan_bench - a workload to run in the kernel, and its answer
+ * @workload: in: enum gospan_bench_workload
+ * @allocator: in: enum gospan_bench_allocator
+ * @order: in: enum gospan_bench_order; 0 for PAIR and MIX
+ * @flags: in: GOSPAN_BENCH_* bits
+ * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX
+ * @nr_objects: in: objects, pairs or steps per CPU and round, 1..%GOSPAN_BENCH_MAX_OBJECTS
+ * @rounds: in: 1..%GOSPAN_BENCH_MAX_ROUNDS
+ * @seed: in: for what is drawn at random
+ * @cpus: in: bit map of the online CPUs to run on, at least one; REMOTE takes
+ *	them in pairs, the lower number allocates: an even number of CPUs
+ * @results: in: address of an array of struct gospan_bench_cpu, filled in the order of CPU numbers
+ * @nr_results: in: its length, at least the number of CPUs in @cpus
+ * @reserved: zero
+ * @bytes_asked: out: MIX: bytes asked for by the objects live at the peak; 0 otherwise
+ * @bytes_rounded: out: MIX: the bytes that the allocator makes of them
+ * @bytes_held: out: MIX: bytes of the slabs or spans that hold at least one of them
+ *
+ * All CPUs start each phase together. Returns -EINVAL for a field out of
+ * range, -ENODEV for a CPU that is not online, -ENOMEM when the driver's own
+ * tables do not fit, -EINTR when a signal ended it (nothing is left
+ * allocated), -EBUSY while another bench runs.
+ */
+struct gospan_bench {
+	__u32 workload;
+	__u32 allocator;
+	__u32 order;
+	__u32 flags;
+	__u64 size;
+	__u32 nr_objects;
+	__u32 rounds;
+	__u64 seed;
+	__u64 cpus[GOSPAN_BENCH_CPU_WORDS];
+	__u64 results;
+	__u32 nr_results;
+	__u32 reserved;
+	__u64 bytes_asked;
+	__u64 bytes_rounded;
+	__u64 bytes_held;
+};
+
+#define GOSPAN_IOC_MAGIC	0xb6
+
+#define GOSPAN_IOC_VERSION	_IOR(GOSPAN_IOC_MAGIC, 0x00, struct gospan_version)
+#define GOSPAN_IOC_CLASS	_IOWR(GOSPAN_IOC_MAGIC, 0x01, struct gospan_class)
+#define GOSPAN_IOC_MEMSTATS	_IOR(GOSPAN_IOC_MAGIC, 0x02, struct gospan_memstats)
+#define GOSPAN_IOC_ALLOC	_IOWR(GOSPAN_IOC_MAGIC, 0x10, struct gospan_object)
+#define GOSPAN_IOC_FREE		_IOW(GOSPAN_IOC_MAGIC, 0x11, struct gospan_handle)
+#define GOSPAN_IOC_REALLOC	_IOWR(GOSPAN_IOC_MAGIC, 0x12, struct gospan_object)
+#define GOSPAN_IOC_READ		_IOW(GOSPAN_IOC_MAGIC, 0x13, struct gospan_io)
+#define GOSPAN_IOC_WRITE	_IOW(GOSPAN_IOC_MAGIC, 0x14, struct gospan_io)
+#define GOSPAN_IOC_BENCH	_IOWR(GOSPAN_IOC_MAGIC, 0x20, struct gospan_bench)
+
+#endif /* _UAPI_LINUX_GOSPAN_H */

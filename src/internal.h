@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every file of the allocator shares: the lock order, the glossary, the
+ * page size, and what to do when the heap is found inconsistent.
+ */
+#ifndef _GOSPAN_INTERNAL_H
+#define _GOSPAN_INTERNAL_H
+
+#include <linux/compiler.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+#include <asm/page.h>
+#include "compat.h"
+
+/**
+ * DOC: lock order
+ *
+ * Outermost first. All are taken in any context but NMI, so the spinlocks are
+ * raw (PREEMPT_RT must not sleep in them) and switch interrupts off.
+ *
+ * 1. mcache claim: preemption off and this CPU's mcache taken out of its slot.
+ *    An interrupt that finds the slot without it uses the central lists.
+ * 2. &gospan_mcentral.lock: the span lists, the spans' bits and the transit
+ *    stack of one spanclass. No two of them at once.
+ * 3. &gospan_mheap.lock: pages, chunks and the arena map. A leaf.
+ *
+ * The kernel's page and slab allocators are called to allocate with none of
+ * them held.
+ */
+
+/**
+ * DOC: glossary
+ *
+ * page: 8 KiB, or the kernel's page where that is larger.
+ * kernel page: PAGE_SIZE bytes.
+ * sizeclass: 1..67, a row of Go's table; 0 means "large".
+ * spanclass: sizeclass << 1 | noscan.
+ * span: a run of pages cut into equal objects.
+ * magazine: a CPU's bounded stack of free objects of one spanclass.
+ * transit stack: a spanclass's bounded stack of free objects between CPUs.
+ * chunk: 512 pages, aligned; heap arena: 16 chunks, aligned.
+ */
+
+#define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)
+#define GOSPAN_PAGE_SIZE	(1UL << GOSPAN_PAGE_SHIFT)
+/* A page is a block of this order for alloc_pages(). */
+#define GOSPAN_PAGE_ORDER	(GOSPAN_PAGE_SHIFT - PAGE_SHIFT)
+
+/* Pages that hold @bytes. */
+static inline unsigned int gospan_bytes_to_npages(size_t bytes)
+{
+	return (bytes + GOSPAN_PAGE_SIZE - 1) >> GOSPAN_PAGE_SHIFT;
+}
+
+#endif /* _GOSPAN_INTERNAL_H */

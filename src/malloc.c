@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * malloc: the API's hot paths, and where they turn when they run dry.
+ *
+ * An allocation looks up its class, claims this CPU's mcache and pops a
+ * magazine. A free looks up the spanclass byte of the page and pushes. Neither
+ * takes a lock, uses an atomic, switches interrupts, or touches a span or
+ * struct page; a free does not touch the object either.
+ *
+ * Everything unusual has a spanclass whose magazine never has capacity - size
+ * 0, a foreign pointer, a large object, an interrupt that finds the mcache
+ * claimed - and so ends up in the slow path without a test of its own.
+ *
+ * Go's mallocgc() does the same up to the magazine; frees are explicit here,
+ * and GC, write barriers and stack growth have no counterpart.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "malloc.h"
+#include "report.h"
+
+/* Zones that an object cannot be asked from. */
+#define GFP_ZONES	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+
+static void *alloc_large(size_t size, gfp_t gfp)
+{
+	unsigned int npages = gospan_bytes_to_npages(size);
+	struct gospan_span *s;
+
+	if (size > GOSPAN_MAX_BYTES)
+		return NULL;
+	s = gospan_mheap_alloc(&gospan_heap, GOSPAN_SPANCLASS_LARGE, npages,
+			       is_power_of_2(size) ? npages : 1, gfp);
+	return s ? (void *)s->base : NULL;
+}
+
+/* The magazine was empty. */
+static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
+{
+	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+	struct gospan_mcentral *mc = &gospan_central[spanclass];
+	struct gospan_mcache *c;
+	void *p;
+
+	if (!sizeclass)
+		return ZERO_SIZE_PTR;
+	do {
+		if (unlikely(READ_ONCE(gospan_heap.broken)))
+			return NULL;
+		c = gospan_mcache_claim();
+		if (likely(c != &gospan_mcache_none))
+			p = gospan_mcache_alloc(c, spanclass);
+		else
+			p = gospan_mcentral_alloc(mc);
+		gospan_mcache_release(c);
+	} while (!p && gospan_mcentral_grow(mc, gfp));
+	return p;
+}
+
+/*
+ * Fast path: pop this CPU's magazine. 2 table bytes, the mcache's slot, the
+ * magazine and the object's pointer are read; 4 branches, all to the slow path.
+ */
+static __always_inline void *alloc_small(size_t size, gfp_t gfp)
+{
+	unsigned int sizeclass = gospan_size_to_class(size);
+	struct gospan_mcache *c = gospan_mcache_claim();
+	struct gospan_magazine *m = &c->magazine[gospan_make_spanclass(sizeclass, false)];
+	void *p;
+
+	if (unlikely(m->top == m->base)) {
+		gospan_mcache_release(c);
+		return alloc_slow(sizeclass, gfp);
+	}
+	p = *--m->top;
+	m->nr_mallocs++;
+	gospan_mcache_release(c);
+	return p;
+}
+
+/* Large, zeroed, or from a zone. */
+static noinline void *alloc_special(size_t size, gfp_t gfp)
+{
+	void *p;
+
+	if (gfp & GFP_ZONES)
+		return NULL;
+	if (size > GOSPAN_MAX_SMALL_BYTES)
+		p = alloc_large(size, gfp & ~__GFP_ZERO);
+	else
+		p = alloc_small(size, gfp & ~__GFP_ZERO);
+	if (want_init_on_alloc(gfp) && !ZERO_OR_NULL_PTR(p))
+		memset(p, 0, gospan_size_roundup(size));
+	return p;
+}
+
+void *gospan_alloc(size_t size, gfp_t gfp)
+{
+	/* In a production kernel this would be two branches for nothing. */
+	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_alloc(gfp);
+	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GFP_ZONES)))
+		return alloc_special(size, gfp);
+	if (want_init_on_alloc(0))
+		return alloc_special(size, gfp);
+	return alloc_small(size, gfp);
+}
+EXPORT_SYMBOL_GPL(gospan_alloc);
+
+void *gospan_zalloc(size_t size, gfp_t gfp)
+{
+	return gospan_alloc(size, gfp | __GFP_ZERO);
+}
+EXPORT_SYMBOL_GPL(gospan_zalloc);
+
+static void free_large(const void *p)
+{
+	enum gospan_verdict verdict;
+
+	verdict = gospan_mheap_free_large(&gospan_heap, p);
+	if (verdict != GOSPAN_FREE_OK)
+		gospan_report_misuse(verdict, p);
+}
+
+/* The magazine was full, or there is something about @p. */
+static noinline void free_slow(const void *p)
+{
+	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
+	void *obj = (void *)p;
+	struct gospan_mcache *c;
+	bool ok = true;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	if (spanclass == GOSPAN_SPANCLASS_NONE)
+		return gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
+	if (spanclass == GOSPAN_SPANCLASS_LARGE)
+		return free_large(p);
+	c = gospan_mcache_claim();
+	if (likely(c != &gospan_mcache_none))
+		ok = gospan_mcache_free(c, spanclass, obj);
+	else
+		gospan_mcentral_flush(&gospan_central[spanclass], &obj, 1);
+	gospan_mcache_release(c);
+	if (!ok)
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
+}
+
+/*
+ * Fast path: push on this CPU's magazine. Read are 4 words to the page's
+ * spanclass byte, the mcache's slot and the magazine; 3 branches, all to the
+ * slow path.
+ */
+static __always_inline void free_small(const void *p)
+{
+	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
+	struct gospan_mcache *c = gospan_mcache_claim();
+	struct gospan_magazine *m = &c->magazine[spanclass];
+
+	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
+		gospan_mcache_release(c);
+		return free_slow(p);
+	}
+	*m->top++ = (void *)p;
+	gospan_mcache_release(c);
+}
+
+/* init_on_free: nothing that was written survives, and nothing else is wiped. */
+static noinline void free_wiped(const void *p)
+{
+	struct gospan_span *s;
+	size_t bytes = 0;
+
+	rcu_read_lock();
+	s = gospan_mheap_span_of(&gospan_heap, p);
+	if (s)
+		bytes = gospan_span_object_bytes(s, p);
+	rcu_read_unlock();
+	if (s && !bytes)
+		return gospan_report_misuse(GOSPAN_FREE_INTERIOR, p);
+	memset((void *)p, 0, bytes);
+	free_small(p);
+}
+
+void gospan_free(const void *p)
+{
+	if (want_init_on_free())
+		return free_wiped(p);
+	free_small(p);
+}
+EXPORT_SYMBOL_GPL(gospan_free);
+
+size_t gospan_size(const void *p)
+{
+	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
+	struct gospan_span *s;
+	size_t bytes = 0;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return 0;
+	if (spanclass > GOSPAN_SPANCLASS_LARGE)
+		return gospan_spanclass_bytes(spanclass);
+	/* A span looked up with a pointer that is not ours may go at any time. */
+	rcu_read_lock();
+	s = gospan_mheap_span_of(&gospan_heap, p);
+	if (s)
+		bytes = (size_t)s->npages << GOSPAN_PAGE_SHIFT;
+	rcu_read_unlock();
+	if (!bytes)
+		gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
+	return bytes;
+}
+EXPORT_SYMBOL_GPL(gospan_size);
+
+size_t gospan_size_roundup(size_t size)
+{
+	if (size <= GOSPAN_MAX_SMALL_BYTES)
+		return gospan_class_to_bytes[gospan_size_to_class(size)];
+	if (size <= GOSPAN_MAX_BYTES)
+		return (size_t)gospan_bytes_to_npages(size) << GOSPAN_PAGE_SHIFT;
+	return size;
+}
+EXPORT_SYMBOL_GPL(gospan_size_roundup);
+
+void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
+{
+	size_t old_size;
+	void *new;
+
+	if (!new_size) {
+		gospan_free(p);
+		return ZERO_SIZE_PTR;
+	}
+	if (ZERO_OR_NULL_PTR(p))
+		return gospan_alloc(new_size, gfp);
+	old_size = gospan_size(p);
+	if (!old_size)
+		return NULL;
+	if (new_size <= old_size)
+		return (void *)p;
+	new = gospan_alloc(new_size, gfp);
+	if (!new)
+		return NULL;
+	memcpy(new, p, old_size);
+	gospan_free(p);
+	return new;
+}
+EXPORT_SYMBOL_GPL(gospan_realloc);
+
+bool gospan_owns(const void *p)
+{
+	return gospan_mheap_spanclass_of(&gospan_heap, p) != GOSPAN_SPANCLASS_NONE;
+}
+EXPORT_SYMBOL_GPL(gospan_owns);
+
+void gospan_malloc_class_info(struct gospan_class *row)
+{
+	unsigned int sizeclass = row->sizeclass;
+
+	*row = (struct gospan_class){
+		.sizeclass = sizeclass,
+		.elem_bytes = gospan_class_to_bytes[sizeclass],
+		.npages = gospan_class_npages(sizeclass),
+		.nelems = gospan_class_nelems(sizeclass),
+		.divmagic = gospan_class_to_divmagic[sizeclass],
+		.magazine = gospan_mcache_capacity(sizeclass),
+		.batch = gospan_class_batch(sizeclass),
+		.transit = gospan_mcentral_max_transit(sizeclass),
+	};
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mcache: one CPU's free objects, and what happens when a magazine runs out.
+ *
+ * For each spanclass a magazine to pop from and push to, and a current span
+ * that refills are cut from, so that CPUs allocate from different cache lines.
+ * A magazine that is empty or full trades half its capacity with the central
+ * list, in one lock acquisition.
+ *
+ * Magazines start without capacity and get it at first use, as long as all of
+ * a CPU's magazines, full, hold no more than cpu_cache_bytes; beyond that
+ * another magazine, in turn, gives up its own. What a CPU does not use, it
+ * does not hold.
+ *
+ * The functions here run under the claim: preemption is off and c is out of
+ * its slot. gospan_mcache_flush() may instead be given the mcache of a CPU
+ * that is down.
+ *
+ * Go's mcache hands out of the span directly; with frees that come back one
+ * by one, and interrupts, a stack of pointers is what needs no atomics.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "mcache.h"
+#include "report.h"
+
+static unsigned int cpu_cache_bytes = SZ_256K;
+module_param(cpu_cache_bytes, uint, 0444);
+MODULE_PARM_DESC(cpu_cache_bytes, "most bytes of free objects in one CPU's cache (default 256 KiB)");
+
+DEFINE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot) = &gospan_mcache_none;
+static DEFINE_PER_CPU(struct gospan_mcache *, mcache_home);
+struct gospan_mcache gospan_mcache_none;
+static enum cpuhp_state cpuhp_state;
+
+static size_t magazine_capacity_bytes(unsigned int spanclass)
+{
+	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
+
+	return gospan_mcache_capacity(sizeclass) * gospan_class_to_bytes[sizeclass];
+}
+
+static bool magazine_has_capacity(const struct gospan_magazine *m)
+{
+	return m->limit > m->base;
+}
+
+/* Give the @n objects that were pushed first to the central list. */
+static void magazine_flush(struct gospan_magazine *m, unsigned int spanclass, unsigned int n)
+{
+	void **limit = m->top;
+
+	gospan_mcentral_flush(&gospan_central[spanclass], m->base, n);
+	/* The rest are warmer, they stay. */
+	m->top -= n;
+	memmove(m->base, m->base + n, (limit - m->base - n) * sizeof(void *));
+}
+
+/* Empty the magazine, take its capacity, give up its current span. */
+static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+
+	if (!magazine_has_capacity(m))
+		return;
+	magazine_flush(m, spanclass, m->top - m->base);
+	if (c->span[spanclass])
+		gospan_mcentral_disown(&gospan_central[spanclass], c->span[spanclass]);
+	c->span[spanclass] = NULL;
+	m->limit = m->base;
+	c->capacity_bytes -= magazine_capacity_bytes(spanclass);
+}
+
+/* Let @spanclass cache objects; others give way. */
+static void mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	size_t bytes = magazine_capacity_bytes(spanclass);
+
+	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
+		c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
+		mcache_retire(c, c->victim);
+	}
+	m->limit = m->base + gospan_mcache_capacity(gospan_spanclass_sizeclass(spanclass));
+	c->capacity_bytes += bytes;
+}
+
+/*
+ * Slow path of an allocation: refill the magazine and pop one. NULL when the
+ * central list has nothing; then it has to grow, without the claim.
+ */
+void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+
+	if (!magazine_has_capacity(m))
+		mcache_grant(c, spanclass);
+	if (m->top == m->base)
+		m->top += gospan_mcentral_refill(&gospan_central[spanclass], &c->span[spanclass],
+						 m->base, (m->limit - m->base) / 2);
+	if (m->top == m->base)
+		return NULL;
+	m->nr_mallocs++;
+	return *--m->top;
+}
+
+/* Slow path of a free: make room and push. False for an object pushed last, too. */
+bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+
+	if (m->top[-1] == p)
+		return false;
+	if (!magazine_has_capacity(m))
+		mcache_grant(c, spanclass);
+	if (m->top == m->limit)
+		magazine_flush(m, spanclass, (m->limit - m->base) / 2);
+	*m->top++ = p;
+	return true;
+}
+
+/* Empty all magazines. */
+void gospan_mcache_flush(struct gospan_mcache *c)
+{
+	unsigned int spanclass;
+
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+		mcache_retire(c, spanclass);
+}
+
+/* The mcache of a possible CPU, claimed or not; NULL if it never came up. */
+struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(mcache_home, cpu));
+}
+
+/* Slots of all magazines, and the NULL below each. */
+static unsigned int mcache_nr_slots(void)
+{
+	unsigned int sizeclass, nr = 0;
+
+	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++)
+		nr += 1 + gospan_mcache_capacity(sizeclass);
+	return nr;
+}
+
+static struct gospan_mcache *mcache_create(unsigned int cpu)
+{
+	unsigned int sizeclass, nr_slots = mcache_nr_slots();
+	struct gospan_mcache *c;
+	void **slot;
+
+	c = kvzalloc_node(struct_size(c, slots, nr_slots), GFP_KERNEL, cpu_to_node(cpu));
+	if (!c)
+		return NULL;
+	c->bytes = struct_size(c, slots, nr_slots);
+	slot = c->slots;
+	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
+		struct gospan_magazine *m = &c->magazine[gospan_make_spanclass(sizeclass, false)];
+
+		m->base = slot + 1;
+		m->top = m->base;
+		m->limit = m->base;
+		slot += 1 + gospan_mcache_capacity(sizeclass);
+	}
+	return c;
+}
+
+/* Before a CPU starts. Its mcache outlives the CPU's being down, for its counters. */
+static int mcache_cpu_prepare(unsigned int cpu)
+{
+	struct gospan_mcache *c = per_cpu(mcache_home, cpu);
+
+	if (!c) {
+		c = mcache_create(cpu);
+		if (!c)
+			return -ENOMEM;
+		WRITE_ONCE(per_cpu(mcache_home, cpu), c);
+	}
+	per_cpu(gospan_mcache_slot, cpu) = c;
+	return 0;
+}
+
+/* After a CPU has stopped. */
+static int mcache_cpu_dead(unsigned int cpu)
+{
+	per_cpu(gospan_mcache_slot, cpu) = &gospan_mcache_none;
+	gospan_mcache_flush(per_cpu(mcache_home, cpu));
+	return 0;
+}
+
+int gospan_mcache_init(void)
+{
+	int ret;
+
+	/* Any two magazines fit. */
+	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
+	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",
+				mcache_cpu_prepare, mcache_cpu_dead);
+	if (ret < 0) {
+		gospan_mcache_exit();
+		return ret;
+	}
+	cpuhp_state = ret;
+	return 0;
+}
+
+/* Flushes every mcache: the CPU hotplug core calls mcache_cpu_dead() for each. */
+void gospan_mcache_exit(void)
+{
+	unsigned int cpu;
+
+	if (cpuhp_state)
+		cpuhp_remove_state(cpuhp_state);
+	cpuhp_state = 0;
+	for_each_possible_cpu(cpu) {
+		kvfree(per_cpu(mcache_home, cpu));
+		per_cpu(mcache_home, cpu) = NULL;
+	}
+}

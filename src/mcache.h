@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mcache: one CPU's free objects, and the claim that keeps interrupts out.
+ */
+#ifndef _GOSPAN_MCACHE_H
+#define _GOSPAN_MCACHE_H
+
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include "mcentral.h"
+
+/*
+ * A stack of free objects, growing up from @base; all (o). Below @base is a
+ * NULL, so that the last object pushed can be looked at unasked. Without
+ * capacity, @limit equals @base: the first push and the first pop then take
+ * the slow path, which grants it.
+ */
+struct gospan_magazine {
+	void **top;
+	void **base;
+	void **limit;
+	unsigned long nr_mallocs;	/* objects popped, since the CPU came up first */
+};
+
+/* (o) owner CPU only, under the claim  (c) constant once published */
+struct gospan_mcache {
+	struct gospan_magazine magazine[GOSPAN_NR_SPANCLASSES];	/* (o) */
+	struct gospan_span *span[GOSPAN_NR_SPANCLASSES];	/* (o) current spans */
+	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
+	unsigned int victim;	/* (o) spanclass that gave up its capacity last */
+	size_t bytes;		/* (c) of this allocation */
+	void *slots[];		/* (o) the magazines' */
+};
+
+/* This CPU's mcache; gospan_mcache_none while it is claimed, or the CPU is down. */
+DECLARE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot);
+/* An mcache without capacity: whoever claims it takes the slow path. Never written. */
+extern struct gospan_mcache gospan_mcache_none;
+
+/*
+ * Fast path: 2 per-CPU moves. Takes the mcache out of its slot, so that an
+ * interrupt in between finds gospan_mcache_none there and leaves this one
+ * alone. An interrupt ends before we go on: it puts back what it found.
+ */
+static __always_inline struct gospan_mcache *gospan_mcache_claim(void)
+{
+	struct gospan_mcache *c;
+
+	preempt_disable();
+	c = __this_cpu_read(gospan_mcache_slot);
+	__this_cpu_write(gospan_mcache_slot, &gospan_mcache_none);
+	barrier();
+	return c;
+}
+
+static __always_inline void gospan_mcache_release(struct gospan_mcache *c)
+{
+	barrier();
+	__this_cpu_write(gospan_mcache_slot, c);
+	preempt_enable();
+}
+
+/* Capacity of a magazine: a refill or a flush moves half of it. */
+static inline unsigned int gospan_mcache_capacity(unsigned int sizeclass)
+{
+	return 2 * gospan_class_batch(sizeclass);
+}
+
+void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass);
+bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
+void gospan_mcache_flush(struct gospan_mcache *c);
+struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
+int gospan_mcache_init(void);
+void gospan_mcache_exit(void);
+
+#endif /* _GOSPAN_MCACHE_H */

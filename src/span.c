@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Span: hands out free slots in address order and takes them back.
+ *
+ * alloc_bits has a bit for each slot. alloc_cache is the complement of the
+ * word that freeindex points at, so that the next free slot is one
+ * count-trailing-zeros away; when it runs dry the search goes on at the next
+ * word. Both directions cost a handful of instructions for a slot.
+ *
+ * Callers hold the lock of the span's mcentral.
+ *
+ * Go's mspan is filled by allocation only and emptied by a sweep; here objects
+ * come back one by one at any time. Hence alloc_cache is not shifted as Go's
+ * is, freeindex moves by whole words, and may move down.
+ */
+#include <linux/bitops.h>
+#include <linux/string.h>
+#include "span.h"
+
+/* Make alloc_cache that of the word at slot @freeindex. */
+static void span_load_cache(struct gospan_span *s, unsigned int freeindex)
+{
+	s->freeindex = freeindex;
+	s->alloc_cache = ~s->alloc_bits[freeindex / 64];
+}
+
+/* The slot that starts at @offset; not below nelems if none does. */
+static unsigned int span_slot_of(const struct gospan_span *s, unsigned long offset)
+{
+	unsigned int sizeclass = gospan_spanclass_sizeclass(s->spanclass);
+	unsigned int slot = (u64)offset * gospan_class_to_divmagic[sizeclass] >> 32;
+
+	return slot * gospan_class_to_bytes[sizeclass] == offset ? slot : s->nelems;
+}
+
+/* All slots free, none listed; the address comes from the heap. */
+void gospan_span_init(struct gospan_span *s, unsigned int spanclass,
+		      unsigned int npages, unsigned int nelems)
+{
+	unsigned int nr_words = gospan_span_nr_words(nelems);
+
+	INIT_LIST_HEAD(&s->list);
+	s->base = 0;
+	s->npages = npages;
+	s->nelems = nelems;
+	s->alloc_count = 0;
+	s->spanclass = spanclass;
+	s->owned = false;
+	memset(s->alloc_bits, 0, nr_words * sizeof(u64));
+	if (nelems % 64)
+		s->alloc_bits[nr_words - 1] = ~0ULL << (nelems % 64);
+	span_load_cache(s, 0);
+}
+
+/* Move up to the next word that has a free slot. */
+static bool span_refill_cache(struct gospan_span *s)
+{
+	unsigned int nr_words = gospan_span_nr_words(s->nelems);
+	unsigned int word = s->freeindex / 64;
+
+	while (!s->alloc_cache) {
+		if (++word == nr_words)
+			return false;
+		span_load_cache(s, word * 64);
+	}
+	return true;
+}
+
+/* Take up to @n slots, lowest first. Returns how many. */
+unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n)
+{
+	unsigned long bytes = gospan_spanclass_bytes(s->spanclass);
+	unsigned int taken = 0;
+
+	while (taken < n && span_refill_cache(s)) {
+		unsigned long word_base = s->base + s->freeindex * bytes;
+		u64 cache = s->alloc_cache;
+
+		do {
+			objs[taken++] = (void *)(word_base + __ffs64(cache) * bytes);
+			cache &= cache - 1;
+		} while (cache && taken < n);
+		s->alloc_cache = cache;
+		s->alloc_bits[s->freeindex / 64] = ~cache;
+	}
+	s->alloc_count += taken;
+	return taken;
+}
+
+/* Bytes of the object that starts at @p, which lies in @s; 0 if none starts there. */
+size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
+{
+	unsigned long offset = (unsigned long)p - s->base;
+
+	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
+		return offset ? 0 : (size_t)s->npages << GOSPAN_PAGE_SHIFT;
+	return span_slot_of(s, offset) < s->nelems ? gospan_spanclass_bytes(s->spanclass) : 0;
+}
+
+/* Give back the slot at @p. A verdict other than OK changed nothing. */
+enum gospan_verdict gospan_span_free(struct gospan_span *s, const void *p)
+{
+	unsigned int slot = span_slot_of(s, (unsigned long)p - s->base);
+	u64 bit = 1ULL << (slot % 64);
+
+	if (slot >= s->nelems)
+		return GOSPAN_FREE_INTERIOR;
+	if (!(s->alloc_bits[slot / 64] & bit))
+		return GOSPAN_FREE_DOUBLE;
+	s->alloc_bits[slot / 64] &= ~bit;
+	s->alloc_count--;
+	if (slot / 64 == s->freeindex / 64)
+		s->alloc_cache |= bit;
+	else if (slot < s->freeindex)
+		span_load_cache(s, slot & ~63U);
+	return GOSPAN_FREE_OK;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Span: a run of pages cut into equal objects, and which of them are taken.
+ */
+#ifndef _GOSPAN_SPAN_H
+#define _GOSPAN_SPAN_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include "sizeclass.h"
+
+/* What a pointer handed back turned out to be. */
+enum gospan_verdict {
+	GOSPAN_FREE_OK,
+	GOSPAN_FREE_FOREIGN,	/* in no span: never ours, or its span is gone */
+	GOSPAN_FREE_INTERIOR,	/* in a span, but not the start of an object */
+	GOSPAN_FREE_DOUBLE,	/* an object that is free already */
+	GOSPAN_NR_VERDICTS,
+};
+
+/*
+ * (c) constant once published  (l) under the mcentral's lock, large: the heap's
+ *
+ * alloc_count is the number of ones in @alloc_bits below @nelems. A taken slot
+ * is live, or in a magazine, or on the transit stack; the span cannot tell.
+ */
+struct gospan_span {
+	union {
+		struct list_head list;	/* (l) on one of the mcentral's lists, or alone */
+		struct rcu_head rcu;	/* after the last use: for lockless readers */
+	};
+	unsigned long base;		/* (c) address of the first byte */
+	u64 alloc_cache;		/* (l) free slots of the 64 that @freeindex is among */
+	unsigned int npages;		/* (c) */
+	u16 nelems;			/* (c) slots */
+	u16 freeindex;			/* (l) no slot below it is free; multiple of 64 */
+	u16 alloc_count;		/* (l) slots taken */
+	u8 spanclass;			/* (c) */
+	bool owned;			/* (l) some CPU's current span: on no list */
+	u64 alloc_bits[];		/* (l) one = taken; slots past @nelems are ones */
+};
+
+static inline unsigned int gospan_span_nr_words(unsigned int nelems)
+{
+	return (nelems + 63) / 64;
+}
+
+static inline size_t gospan_span_bytes(unsigned int nelems)
+{
+	return offsetof(struct gospan_span, alloc_bits) +
+	       gospan_span_nr_words(nelems) * sizeof(u64);
+}
+
+static inline bool gospan_span_is_full(const struct gospan_span *s)
+{
+	return s->alloc_count == s->nelems;
+}
+
+size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
+void gospan_span_init(struct gospan_span *s, unsigned int spanclass,
+		      unsigned int npages, unsigned int nelems);
+unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n);
+enum gospan_verdict gospan_span_free(struct gospan_span *s, const void *p);
+
+#endif /* _GOSPAN_SPAN_H */
