@@ -6,7 +6,8 @@
  * A batch that comes in goes on the transit stack, and the next batch asked
  * for leaves from there: objects that one CPU frees and another allocates
  * never touch their spans. What the stack cannot hold goes back to the spans;
- * a span whose last object came back gives its pages to the heap.
+ * a span whose last object came back gives its pages to the heap, except for a
+ * few that are kept against allocating and freeing around that point.
  *
  * One lock acquisition per batch. Any context but NMI.
  *
@@ -39,6 +40,8 @@ static int central_init(struct gospan_mcentral *mc, unsigned int spanclass)
 	if (spanclass != gospan_make_spanclass(sizeclass, false) || !sizeclass)
 		return 0;
 	mc->max_transit = gospan_mcentral_max_transit(sizeclass);
+	mc->max_empty = max_t(unsigned int, 1, GOSPAN_EMPTY_BYTES /
+			      (gospan_class_npages(sizeclass) << GOSPAN_PAGE_SHIFT));
 	mc->transit = kvmalloc_array(mc->max_transit, sizeof(void *), GFP_KERNEL);
 	return mc->transit ? 0 : -ENOMEM;
 }
@@ -68,15 +71,7 @@ void gospan_mcentral_exit(void)
 	}
 }
 
-/* Put @s, owned by no CPU, on the list that its free slots ask for. */
-static void central_list_span(struct gospan_mcentral *mc, struct gospan_span *s)
-{
-	lockdep_assert_held(&mc->lock);
-	s->owned = false;
-	list_move(&s->list, gospan_span_is_full(s) ? &mc->full : &mc->partial);
-}
-
-/* Take a span with a free slot off the lists, or NULL. */
+/* Take a span with a free slot off the lists for a CPU, or NULL. */
 static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
 {
 	struct gospan_span *s;
@@ -84,6 +79,7 @@ static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
 	lockdep_assert_held(&mc->lock);
 	s = list_first_entry_or_null(&mc->partial, struct gospan_span, list);
 	if (s) {
+		mc->nr_empty -= !s->alloc_count;
 		list_del_init(&s->list);
 		s->owned = true;
 	}
@@ -113,7 +109,8 @@ static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span *
 			break;
 		got += gospan_span_alloc(*current_span, objs + got, n - got);
 		if (gospan_span_is_full(*current_span)) {
-			central_list_span(mc, *current_span);
+			(*current_span)->owned = false;
+			list_add(&(*current_span)->list, &mc->full);
 			*current_span = NULL;
 		}
 	}
@@ -146,48 +143,53 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 	return got;
 }
 
-/* One object for an interrupt that found its CPU's mcache claimed, or NULL. */
-void *gospan_mcentral_alloc(struct gospan_mcentral *mc)
+/*
+ * A span off the CPUs that lost objects: on the list it belongs to, or, when
+ * nothing in it is taken and enough such spans are kept, on @empty.
+ */
+static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *s,
+				struct list_head *empty)
 {
-	struct gospan_span *s = NULL;
-	unsigned long flags;
-	void *p = NULL;
-
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	if (central_pop_transit(mc, &p, 1) || central_cut(mc, &s, &p, 1))
-		mc->nr_mallocs++;
-	if (s)
-		central_list_span(mc, s);
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	return p;
+	lockdep_assert_held(&mc->lock);
+	if (s->alloc_count) {
+		list_move(&s->list, &mc->partial);
+	} else if (mc->nr_empty < mc->max_empty) {
+		mc->nr_empty++;
+		/* Last, so that it is used last and can be given up. */
+		list_move_tail(&s->list, &mc->partial);
+	} else {
+		mc->nr_spans--;
+		list_move(&s->list, empty);
+	}
 }
 
-/* Give @p back to its span; a span that it leaves empty moves to @empty. */
-static enum gospan_verdict central_free_object(struct gospan_mcentral *mc, void *p,
-					       struct list_head *empty)
+/*
+ * Give objs[0], and as many after it as are in the same span, back to it.
+ * Returns how many; the last of them is the one that @verdict is about.
+ */
+static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *objs,
+				       unsigned int n, struct list_head *empty,
+				       enum gospan_verdict *verdict)
 {
-	struct gospan_span *s = gospan_mheap_span_of(&gospan_heap, p);
-	enum gospan_verdict verdict;
+	struct gospan_span *s = gospan_mheap_span_of(&gospan_heap, objs[0]);
+	unsigned int i = 0, old_count;
 	bool was_full;
 
 	lockdep_assert_held(&mc->lock);
-	/* Freed twice, and its span went after the first time. */
-	if (!s || s->spanclass != mc->spanclass)
-		return GOSPAN_FREE_DOUBLE;
+	/* Freed twice, and its span is gone or empty since the first time. */
+	*verdict = GOSPAN_FREE_DOUBLE;
+	if (!s || s->spanclass != mc->spanclass || !s->alloc_count)
+		return 1;
+	old_count = s->alloc_count;
 	was_full = gospan_span_is_full(s);
-	verdict = gospan_span_free(s, p);
-	if (verdict != GOSPAN_FREE_OK)
-		return verdict;
-	mc->nr_taken--;
-	if (s->owned)
-		return verdict;
-	if (!s->alloc_count) {
-		mc->nr_spans--;
-		list_move(&s->list, empty);
-	} else if (was_full) {
-		list_move(&s->list, &mc->partial);
-	}
-	return verdict;
+	do {
+		*verdict = gospan_span_free(s, objs[i++]);
+	} while (i < n && *verdict == GOSPAN_FREE_OK && gospan_span_contains(s, objs[i]));
+	mc->nr_taken -= old_count - s->alloc_count;
+	/* Others stay where they are in the list of partial spans. */
+	if (!s->owned && s->alloc_count < old_count && (was_full || !s->alloc_count))
+		central_relist_span(mc, s, empty);
+	return i;
 }
 
 /* Up to @n objects back to their spans; stops after one that is misused. */
@@ -200,7 +202,7 @@ static unsigned int central_free_some(struct gospan_mcentral *mc, void *const *o
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	do {
-		*verdict = central_free_object(mc, objs[i++], &empty);
+		i += central_free_group(mc, objs + i, n - i, &empty, verdict);
 	} while (i < n && *verdict == GOSPAN_FREE_OK);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	gospan_mheap_free_list(&gospan_heap, &empty);
@@ -243,25 +245,58 @@ void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsign
 		central_free_objects(mc, objs + moved, n - moved);
 }
 
-/* A CPU has no more use for its current span. */
+/* One object for an interrupt that found its CPU's mcache claimed, or NULL. */
+void *gospan_mcentral_alloc(struct gospan_mcentral *mc)
+{
+	struct gospan_span *s = NULL;
+	unsigned long flags;
+	void *p = NULL;
+
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	if (central_pop_transit(mc, &p, 1) || central_cut(mc, &s, &p, 1))
+		mc->nr_mallocs++;
+	if (s) {
+		s->owned = false;
+		list_add(&s->list, &mc->partial);
+	}
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	return p;
+}
+
+/* A CPU has no more use for its current span, which has a free slot. */
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s)
 {
 	LIST_HEAD(empty);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	central_list_span(mc, s);
-	if (!s->alloc_count) {
-		mc->nr_spans--;
-		list_move(&s->list, &empty);
-	}
+	s->owned = false;
+	central_relist_span(mc, s, &empty);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	gospan_mheap_free_list(&gospan_heap, &empty);
 }
 
-/* Give the objects in transit back to their spans, as many as there are now. */
+/* Move the spans that nothing is taken from to @empty. */
+static void central_take_empty(struct gospan_mcentral *mc, struct list_head *empty)
+{
+	struct gospan_span *s, *next;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	list_for_each_entry_safe(s, next, &mc->partial, list) {
+		if (s->alloc_count)
+			continue;
+		mc->nr_empty--;
+		mc->nr_spans--;
+		list_move(&s->list, empty);
+	}
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+}
+
+/* Give the objects in transit back to their spans, and all empty spans to the heap. */
 void gospan_mcentral_drain(struct gospan_mcentral *mc)
 {
+	LIST_HEAD(empty);
 	void *objs[16];
 	unsigned long flags;
 	unsigned int n;
@@ -272,6 +307,8 @@ void gospan_mcentral_drain(struct gospan_mcentral *mc)
 		raw_spin_unlock_irqrestore(&mc->lock, flags);
 		central_free_objects(mc, objs, n);
 	} while (n);
+	central_take_empty(mc, &empty);
+	gospan_mheap_free_list(&gospan_heap, &empty);
 }
 
 /**
@@ -294,6 +331,7 @@ bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
 		return false;
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	mc->nr_spans++;
+	mc->nr_empty++;
 	list_add(&s->list, &mc->partial);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return true;

@@ -11,6 +11,8 @@
 /* Bytes of free objects that a transit stack may hold, where batches are not larger. */
 #define GOSPAN_TRANSIT_BYTES	SZ_64K
 #define GOSPAN_TRANSIT_MAX_BATCHES 32U
+/* Bytes of empty spans that are kept, where one span is not larger. */
+#define GOSPAN_EMPTY_BYTES	SZ_64K
 
 /* (c) constant once published  (l) under @lock */
 struct gospan_mcentral {
@@ -19,6 +21,8 @@ struct gospan_mcentral {
 	struct list_head partial;	/* (l) spans with a free slot, owned by no CPU, newest first */
 	struct list_head full;		/* (l) spans without, owned by no CPU */
 	unsigned long nr_spans;		/* (l) on the lists or owned by a CPU */
+	unsigned int nr_empty;		/* (l) spans in partial that nothing is taken from */
+	unsigned int max_empty;		/* (c) more of them go back to the heap */
 	unsigned long nr_taken;		/* (l) slots taken in them: live, cached or in transit */
 	unsigned long nr_mallocs;	/* (l) objects that went past the magazines */
 	void **transit;			/* (c) stack of free objects; NULL for a class unused */

@@ -56,6 +56,11 @@ static inline bool gospan_span_is_full(const struct gospan_span *s)
 	return s->alloc_count == s->nelems;
 }
 
+static inline bool gospan_span_contains(const struct gospan_span *s, const void *p)
+{
+	return (unsigned long)p - s->base < (unsigned long)s->npages << GOSPAN_PAGE_SHIFT;
+}
+
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
 void gospan_span_init(struct gospan_span *s, unsigned int spanclass,
 		      unsigned int npages, unsigned int nelems);
