@@ -190,8 +190,10 @@ void gospan_arena_publish_span(struct gospan_chunk *chunk, struct gospan_span *s
 
 	for (i = first; i < first + s->npages; i++)
 		WRITE_ONCE(chunk->span[i], s);
-	for (i = first; i < first + s->npages; i++)
+	for (i = first; i < first + s->npages; i++) {
+		/* Pairs with gospan_mheap_span_of(), see above. */
 		smp_store_release(&chunk->spanclass[i], s->spanclass);
+	}
 }
 
 /* The opposite, before the pages are freed; the heap's lock is held. */

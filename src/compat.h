@@ -12,7 +12,7 @@
 
 /* 6.8 renamed MAX_ORDER, which 6.4 had turned from a count into a maximum. */
 #ifndef MAX_PAGE_ORDER
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#if KERNEL_VERSION(6, 4, 0) > LINUX_VERSION_CODE
 #define MAX_PAGE_ORDER	(MAX_ORDER - 1)
 #else
 #define MAX_PAGE_ORDER	MAX_ORDER

@@ -6,6 +6,7 @@
 #ifndef _GOSPAN_INTERNAL_H
 #define _GOSPAN_INTERNAL_H
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
@@ -44,7 +45,7 @@
  */
 
 #define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)
-#define GOSPAN_PAGE_SIZE	(1UL << GOSPAN_PAGE_SHIFT)
+#define GOSPAN_PAGE_SIZE	BIT(GOSPAN_PAGE_SHIFT)
 /* A page is a block of this order for alloc_pages(). */
 #define GOSPAN_PAGE_ORDER	(GOSPAN_PAGE_SHIFT - PAGE_SHIFT)
 

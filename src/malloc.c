@@ -41,7 +41,7 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
 {
 	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
 	struct gospan_mcentral *mc = &gospan_central[spanclass];
-	struct gospan_mcache *c;
+	struct gospan_mcache **slot, *c;
 	void *p;
 
 	if (!sizeclass)
@@ -49,12 +49,12 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
 	do {
 		if (unlikely(READ_ONCE(gospan_heap.broken)))
 			return NULL;
-		c = gospan_mcache_claim();
+		slot = gospan_mcache_claim(&c);
 		if (likely(c != &gospan_mcache_none))
 			p = gospan_mcache_alloc(c, spanclass);
 		else
 			p = gospan_mcentral_alloc(mc);
-		gospan_mcache_release(c);
+		gospan_mcache_release(slot, c);
 	} while (!p && gospan_mcentral_grow(mc, gfp));
 	return p;
 }
@@ -66,17 +66,17 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
 static __always_inline void *alloc_small(size_t size, gfp_t gfp)
 {
 	unsigned int sizeclass = gospan_size_to_class(size);
-	struct gospan_mcache *c = gospan_mcache_claim();
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	struct gospan_magazine *m = &c->magazine[gospan_make_spanclass(sizeclass, false)];
 	void *p;
 
 	if (unlikely(m->top == m->base)) {
-		gospan_mcache_release(c);
+		gospan_mcache_release(slot, c);
 		return alloc_slow(sizeclass, gfp);
 	}
 	p = *--m->top;
 	m->nr_mallocs++;
-	gospan_mcache_release(c);
+	gospan_mcache_release(slot, c);
 	return p;
 }
 
@@ -128,8 +128,8 @@ static void free_large(const void *p)
 static noinline void free_slow(const void *p)
 {
 	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
+	struct gospan_mcache **slot, *c;
 	void *obj = (void *)p;
-	struct gospan_mcache *c;
 	bool ok = true;
 
 	if (ZERO_OR_NULL_PTR(p))
@@ -138,12 +138,12 @@ static noinline void free_slow(const void *p)
 		return gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
 	if (spanclass == GOSPAN_SPANCLASS_LARGE)
 		return free_large(p);
-	c = gospan_mcache_claim();
+	slot = gospan_mcache_claim(&c);
 	if (likely(c != &gospan_mcache_none))
 		ok = gospan_mcache_free(c, spanclass, obj);
 	else
 		gospan_mcentral_flush(&gospan_central[spanclass], &obj, 1);
-	gospan_mcache_release(c);
+	gospan_mcache_release(slot, c);
 	if (!ok)
 		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
@@ -156,15 +156,15 @@ static noinline void free_slow(const void *p)
 static __always_inline void free_small(const void *p)
 {
 	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
-	struct gospan_mcache *c = gospan_mcache_claim();
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
-		gospan_mcache_release(c);
+		gospan_mcache_release(slot, c);
 		return free_slow(p);
 	}
 	*m->top++ = (void *)p;
-	gospan_mcache_release(c);
+	gospan_mcache_release(slot, c);
 }
 
 /* init_on_free: nothing that was written survives, and nothing else is wiped. */

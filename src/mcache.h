@@ -38,25 +38,28 @@ DECLARE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot);
 extern struct gospan_mcache gospan_mcache_none;
 
 /*
- * Fast path: 2 per-CPU moves. Takes the mcache out of its slot, so that an
- * interrupt in between finds gospan_mcache_none there and leaves this one
- * alone. An interrupt ends before we go on: it puts back what it found.
+ * Fast path: one look for this CPU's slot, a load and a store. Takes the
+ * mcache out of its slot, so that an interrupt in between finds
+ * gospan_mcache_none there and leaves this one alone; it ends before we go
+ * on, and puts back what it found. Returns the slot, for the release.
  */
-static __always_inline struct gospan_mcache *gospan_mcache_claim(void)
+static __always_inline struct gospan_mcache **gospan_mcache_claim(struct gospan_mcache **c)
 {
-	struct gospan_mcache *c;
+	struct gospan_mcache **slot;
 
 	preempt_disable();
-	c = __this_cpu_read(gospan_mcache_slot);
-	__this_cpu_write(gospan_mcache_slot, &gospan_mcache_none);
+	slot = this_cpu_ptr(&gospan_mcache_slot);
+	*c = READ_ONCE(*slot);
+	WRITE_ONCE(*slot, &gospan_mcache_none);
 	barrier();
-	return c;
+	return slot;
 }
 
-static __always_inline void gospan_mcache_release(struct gospan_mcache *c)
+static __always_inline void gospan_mcache_release(struct gospan_mcache **slot,
+						  struct gospan_mcache *c)
 {
 	barrier();
-	__this_cpu_write(gospan_mcache_slot, c);
+	WRITE_ONCE(*slot, c);
 	preempt_enable();
 }
 

@@ -16,9 +16,9 @@
 
 /* (c) constant once published  (l) under @lock */
 struct gospan_mcentral {
-	raw_spinlock_t lock;		/* order 2, irqsave; covers lists, spans' bits and transit */
+	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits, transit */
 	unsigned int spanclass;		/* (c) */
-	struct list_head partial;	/* (l) spans with a free slot, owned by no CPU, newest first */
+	struct list_head partial;	/* (l) with a free slot, owned by no CPU, newest first */
 	struct list_head full;		/* (l) spans without, owned by no CPU */
 	unsigned long nr_spans;		/* (l) on the lists or owned by a CPU */
 	unsigned int nr_empty;		/* (l) spans in partial that nothing is taken from */

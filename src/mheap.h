@@ -18,7 +18,7 @@ struct gospan_page_source {
  * (c) constant once published  (l) under @lock  (p) as in arena.h
  */
 struct gospan_mheap {
-	raw_spinlock_t lock;			/* order 3, irqsave, leaf; covers pages and chunks */
+	raw_spinlock_t lock;			/* order 3, irqsave, leaf; all (l) */
 	const struct gospan_page_source *source; /* (c) */
 	struct gospan_arena_map *arenas;	/* (p) */
 	struct list_head chunks;		/* (l) by address */

@@ -30,8 +30,9 @@ static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int 
 		if (!c)
 			continue;
 		m = &c->magazine[spanclass];
-		/* The owner goes on meanwhile; see above. */
+		/* The owner goes on meanwhile; see above: */
 		row->cached += data_race(m->top - m->base);
+		/* the same. */
 		row->mallocs += data_race(m->nr_mallocs);
 	}
 }

@@ -206,9 +206,9 @@ enum gospan_bench_allocator {
 /* struct gospan_bench.workload: what is done; phase 0 and phase 1 are timed apart. */
 enum gospan_bench_workload {
 	GOSPAN_WORKLOAD_PAIR,	/* phase 0: nr_objects times allocate, free at once */
-	GOSPAN_WORKLOAD_BATCH,	/* phase 0: nr_objects allocations; phase 1: their frees in @order */
-	GOSPAN_WORKLOAD_REMOTE,	/* phase 0: one CPU allocates; phase 1: its partner frees, in @order */
-	GOSPAN_WORKLOAD_MIX,	/* phase 0: nr_objects steps of sizes and lifetimes as in a real kernel */
+	GOSPAN_WORKLOAD_BATCH,	/* phase 0: allocations; phase 1: their frees in @order */
+	GOSPAN_WORKLOAD_REMOTE,	/* phase 0: one CPU allocates; phase 1: its partner frees */
+	GOSPAN_WORKLOAD_MIX,	/* phase 0: steps with sizes and lifetimes of a real kernel */
 	GOSPAN_NR_WORKLOADS,
 };
 
