@@ -55,13 +55,12 @@ static struct gospan_arena_map *map_create(const struct gospan_arena_map *old,
 {
 	struct gospan_arena_map *map;
 	unsigned long i;
+	size_t bytes;
 
 	nr = max(nr, 2 * old->nr_arenas);
+	bytes = struct_size(map, arena, nr);
 	/* vmalloc() wants to sleep; an atomic caller gets what kmalloc can do. */
-	if (gfpflags_allow_blocking(gfp))
-		map = kvmalloc(struct_size(map, arena, nr), GFP_KERNEL);
-	else
-		map = kmalloc(struct_size(map, arena, nr), gfp);
+	map = gfpflags_allow_blocking(gfp) ? kvmalloc(bytes, gfp) : kmalloc(bytes, gfp);
 	if (!map)
 		return NULL;
 	map->nr_arenas = nr;

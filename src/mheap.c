@@ -22,6 +22,12 @@
 #include <linux/slab.h>
 #include "mheap.h"
 
+/* What says how badly memory is wanted. */
+#define GFP_PRESSING	(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_HIGH | __GFP_MEMALLOC)
+/* What is about one object, while pages serve many: whose, how mobile, how cleared. */
+#define GFP_OF_OBJECT	(__GFP_ACCOUNT | __GFP_RECLAIMABLE | __GFP_MOVABLE | \
+			 __GFP_ZERO | __GFP_COMP)
+
 struct gospan_mheap gospan_heap;
 
 static struct page *kernel_pages_alloc(gfp_t gfp, unsigned int order)
@@ -92,7 +98,7 @@ static void heap_add_block(struct gospan_mheap *h, struct page *page, unsigned i
 static struct page *heap_get_block(struct gospan_mheap *h, unsigned int min_order, gfp_t gfp,
 				   unsigned int *order)
 {
-	gfp_t try_gfp = (gfp & ~(__GFP_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_NOMEMALLOC;
+	gfp_t try_gfp = (gfp & ~GFP_PRESSING) | __GFP_NOWARN | __GFP_NOMEMALLOC;
 	unsigned int refused = 0;
 	struct page *page = NULL;
 	unsigned long flags;
@@ -248,13 +254,13 @@ static struct gospan_span *span_create(unsigned int spanclass, unsigned int npag
 struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
 				       unsigned int npages, unsigned int align_npages, gfp_t gfp)
 {
-	gfp_t span_gfp = gfp & ~__GFP_NOFAIL;
 	struct gospan_span *s;
 
 	if (!heap_may_grow())
 		return NULL;
+	gfp &= ~GFP_OF_OBJECT;
 	for (;;) {
-		s = span_create(spanclass, npages, span_gfp);
+		s = span_create(spanclass, npages, gfp & ~__GFP_NOFAIL);
 		if (s && heap_try_alloc(h, s, align_npages, gfp))
 			return s;
 		kfree(s);
