@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The benchmark's timed loops.
+ *
+ * Every loop is written once, as an inline function of a constant allocator,
+ * and compiled once per allocator: each step is then a direct call out of line
+ * with a size that the compiler does not know, as in most of the kernel, and
+ * the loops differ in nothing but the functions they call.
+ *
+ * The objects are not touched. A window reads the clocks twice and has no
+ * other cost of its own; callers keep windows short and reschedule in between.
+ */
+
+#include <linux/compiler.h>
+#include <linux/gfp.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "bench_loop.h"
+#include "bench_mix.h"
+#include "bench_ticks.h"
+
+/* Ticks are read inside of ns, so that they hold nothing but the loop. */
+struct window {
+	u64 ns;
+	u64 ticks;
+};
+
+static __always_inline struct window window_open(void)
+{
+	struct window start;
+
+	start.ns = ktime_get_ns();
+	start.ticks = gospan_bench_ticks();
+	return start;
+}
+
+static __always_inline void window_close(struct gospan_bench_job *job, struct window start)
+{
+	job->ticks += gospan_bench_ticks() - start.ticks;
+	job->ns += ktime_get_ns() - start.ns;
+}
+
+/* What the allocators want to know about an object. */
+struct request {
+	size_t size;
+	gfp_t gfp;
+	unsigned int order;
+	struct kmem_cache *cache;
+};
+
+static __always_inline struct request job_request(const struct gospan_bench_job *job)
+{
+	return (struct request){
+		.size = job->size,
+		.gfp = job->gfp,
+		.order = job->order,
+		.cache = job->cache,
+	};
+}
+
+static __always_inline void *request_alloc(const enum gospan_bench_allocator who,
+					   struct request r)
+{
+	/* Nothing about the size may be worked out before the loop. */
+	OPTIMIZER_HIDE_VAR(r.size);
+	switch (who) {
+	case GOSPAN_ALLOCATOR_GOSPAN:
+		return gospan_alloc(r.size, r.gfp);
+	case GOSPAN_ALLOCATOR_KMALLOC:
+		return kmalloc(r.size, r.gfp);
+	case GOSPAN_ALLOCATOR_KMEM_CACHE:
+		return kmem_cache_alloc(r.cache, r.gfp);
+	case GOSPAN_ALLOCATOR_PAGES:
+		return alloc_pages(r.gfp, r.order);
+	default:
+		return gospan_bench_empty_alloc(r.size, r.gfp);
+	}
+}
+
+static __always_inline void request_free(const enum gospan_bench_allocator who,
+					 struct request r, void *p)
+{
+	switch (who) {
+	case GOSPAN_ALLOCATOR_GOSPAN:
+		gospan_free(p);
+		break;
+	case GOSPAN_ALLOCATOR_KMALLOC:
+		kfree(p);
+		break;
+	case GOSPAN_ALLOCATOR_KMEM_CACHE:
+		kmem_cache_free(r.cache, p);
+		break;
+	case GOSPAN_ALLOCATOR_PAGES:
+		__free_pages(p, r.order);
+		break;
+	default:
+		gospan_bench_empty_free(p);
+	}
+}
+
+static __always_inline void pair_loop(const enum gospan_bench_allocator who,
+				      struct gospan_bench_job *job, u32 n)
+{
+	const struct request r = job_request(job);
+	u64 failures = 0;
+	struct window start = window_open();
+
+	while (n--) {
+		void *p = request_alloc(who, r);
+
+		if (likely(p))
+			request_free(who, r, p);
+		else
+			failures++;
+	}
+	window_close(job, start);
+	job->failures += failures;
+}
+
+static __always_inline void alloc_loop(const enum gospan_bench_allocator who,
+				       struct gospan_bench_job *job, u32 n)
+{
+	const struct request r = job_request(job);
+	void **next = job->objects + job->nr_live;
+	u64 failures = 0;
+	struct window start = window_open();
+
+	while (n--) {
+		void *p = request_alloc(who, r);
+
+		if (likely(p))
+			*next++ = p;
+		else
+			failures++;
+	}
+	window_close(job, start);
+	job->nr_live = next - job->objects;
+	job->failures += failures;
+}
+
+static __always_inline void free_loop(const enum gospan_bench_allocator who,
+				      struct gospan_bench_job *job,
+				      void *const *objects, u32 n)
+{
+	const struct request r = job_request(job);
+	struct window start = window_open();
+
+	while (n--)
+		request_free(who, r, *objects++);
+	window_close(job, start);
+}
+
+static __always_inline void mix_loop(const enum gospan_bench_allocator who,
+				     struct gospan_bench_job *job, u32 from, u32 n)
+{
+	const struct gospan_mix_op *op = job->ops + from;
+	struct request r = job_request(job);
+	void **objects = job->objects;
+	u64 failures = 0;
+	struct window start = window_open();
+
+	for (; n--; op++) {
+		void **slot = objects + op->slot;
+		void *p = *slot;
+
+		r.size = op->size & ~GOSPAN_MIX_FREE;
+		if (who == GOSPAN_ALLOCATOR_PAGES)
+			r.order = get_order(r.size);
+		if (!(op->size & GOSPAN_MIX_FREE)) {
+			*slot = request_alloc(who, r);
+			failures += !*slot;
+		} else if (likely(p)) {
+			request_free(who, r, p);
+			*slot = NULL;
+		}
+	}
+	window_close(job, start);
+	job->failures += failures;
+}
+
+#define DEFINE_LOOPS(name, who)							\
+static noinline void time_##name##_pair(struct gospan_bench_job *job, u32 n)	\
+{										\
+	pair_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+}										\
+										\
+static noinline void time_##name##_alloc(struct gospan_bench_job *job, u32 n)	\
+{										\
+	alloc_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+}										\
+										\
+static noinline void time_##name##_free(struct gospan_bench_job *job,		\
+					void *const *objects, u32 n)		\
+{										\
+	free_loop(GOSPAN_ALLOCATOR_##who, job, objects, n);			\
+}
+
+#define DEFINE_MIX_LOOP(name, who)						\
+static noinline void time_##name##_mix(struct gospan_bench_job *job,		\
+				       u32 from, u32 n)				\
+{										\
+	mix_loop(GOSPAN_ALLOCATOR_##who, job, from, n);				\
+}
+
+DEFINE_LOOPS(empty, EMPTY)
+DEFINE_LOOPS(gospan, GOSPAN)
+DEFINE_LOOPS(kmalloc, KMALLOC)
+DEFINE_LOOPS(kmem_cache, KMEM_CACHE)
+DEFINE_LOOPS(pages, PAGES)
+
+DEFINE_MIX_LOOP(empty, EMPTY)
+DEFINE_MIX_LOOP(gospan, GOSPAN)
+DEFINE_MIX_LOOP(kmalloc, KMALLOC)
+DEFINE_MIX_LOOP(pages, PAGES)
+
+#define LOOPS(name)								\
+	.pair = time_##name##_pair,						\
+	.alloc = time_##name##_alloc,						\
+	.free = time_##name##_free
+
+const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
+	[GOSPAN_ALLOCATOR_EMPTY] = { LOOPS(empty), .mix = time_empty_mix },
+	[GOSPAN_ALLOCATOR_GOSPAN] = { LOOPS(gospan), .mix = time_gospan_mix },
+	[GOSPAN_ALLOCATOR_KMALLOC] = { LOOPS(kmalloc), .mix = time_kmalloc_mix },
+	[GOSPAN_ALLOCATOR_KMEM_CACHE] = { LOOPS(kmem_cache) },
+	[GOSPAN_ALLOCATOR_PAGES] = { LOOPS(pages), .mix = time_pages_mix },
+};
