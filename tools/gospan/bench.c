@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gospan bench: gospan and the kernel's own allocators in one boot.
+ *
+ * This part reads the options and puts the others together.
+ */
+#include "bench.h"
+
+#include "commands.h"
+#include "device.h"
+
+#include <argp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_ROUNDS	15
+#define DEFAULT_SEED	1
+
+enum option_key {
+	KEY_ZERO = 0x100,
+	KEY_SEED,
+	KEY_CSV,
+	KEY_TICKS_NAME,
+	KEY_BUDGET,
+	KEY_FORCE,
+	KEY_PROGRESS,
+};
+
+struct parse_state {
+	struct bench_options *options;
+	bool has_ticks_name;
+};
+
+static void usage(struct argp_state *state, const char *option, const struct parse_error *error)
+{
+	argp_error(state, "%s: %s", option, error->text);
+}
+
+static void parse_cpus_option(struct argp_state *state, struct bench_options *options,
+			      const char *arg)
+{
+	struct parse_error error;
+
+	if (!strcmp(arg, "all"))
+		return;
+	options->has_cpus = true;
+	if (!parse_cpus(arg, &options->cpus, &error))
+		usage(state, "--cpus", &error);
+}
+
+static void parse_kinds_option(struct argp_state *state, struct bench_options *options,
+			       const char *arg)
+{
+	const char *names[NR_KINDS];
+	struct parse_error error;
+
+	for (size_t i = 0; i < NR_KINDS; i++)
+		names[i] = bench_kinds[i].name;
+	if (!parse_names(arg, names, NR_KINDS, &options->kinds, &error))
+		usage(state, "--workloads", &error);
+}
+
+static void parse_allocators_option(struct argp_state *state, struct bench_options *options,
+				    const char *arg)
+{
+	struct parse_error error;
+
+	if (!parse_names(arg, allocator_names, GOSPAN_NR_ALLOCATORS, &options->allocators, &error))
+		usage(state, "--allocators", &error);
+	options->allocators |= 1U << GOSPAN_ALLOCATOR_EMPTY;
+}
+
+static void parse_instrument_option(struct argp_state *state, struct bench_options *options,
+				    const char *option, const char *arg)
+{
+	for (unsigned int i = 0; i < NR_INSTRUMENTS; i++) {
+		if (!strcmp(arg, instrument_names[i])) {
+			options->instrument = i;
+			return;
+		}
+	}
+	argp_error(state, "%s: '%s' is neither instructions nor cycles", option, arg);
+}
+
+static void parse_number_option(struct argp_state *state, const char *option, const char *arg,
+				__u64 min, __u64 max, __u64 *value)
+{
+	struct parse_error error;
+
+	if (!parse_number(arg, min, max, value, &error))
+		usage(state, option, &error);
+}
+
+/* --budget names the instrument too; when both are given they must agree. */
+static void parse_ticks_option(struct argp_state *state, int key, const char *arg)
+{
+	struct parse_state *parse = state->input;
+	enum bench_instrument before = parse->options->instrument;
+
+	parse_instrument_option(state, parse->options,
+				key == KEY_BUDGET ? "--budget" : "--ticks-name", arg);
+	if (parse->has_ticks_name && before != parse->options->instrument)
+		argp_error(state, "--ticks-name and --budget name different instruments");
+	parse->has_ticks_name = true;
+	if (key == KEY_BUDGET)
+		parse->options->budget = true;
+}
+
+static error_t parse_list_option(int key, char *arg, struct argp_state *state)
+{
+	struct bench_options *options = ((struct parse_state *)state->input)->options;
+	struct parse_error error;
+
+	switch (key) {
+	case 's':
+		options->has_sizes = true;
+		if (!parse_sizes(arg, GOSPAN_BENCH_MAX_BYTES, &options->sizes, &error))
+			usage(state, "--sizes", &error);
+		return 0;
+	case 'w':
+		parse_kinds_option(state, options, arg);
+		return 0;
+	case 'a':
+		parse_allocators_option(state, options, arg);
+		return 0;
+	case 'c':
+		parse_cpus_option(state, options, arg);
+		return 0;
+	case KEY_TICKS_NAME:
+	case KEY_BUDGET:
+		parse_ticks_option(state, key, arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct bench_options *options = ((struct parse_state *)state->input)->options;
+
+	switch (key) {
+	case 'r':
+		parse_number_option(state, "--rounds", arg, 1, GOSPAN_BENCH_MAX_ROUNDS,
+				    &options->rounds);
+		return 0;
+	case 'n':
+		parse_number_option(state, "--objects", arg, 1, GOSPAN_BENCH_MAX_OBJECTS,
+				    &options->nr_objects);
+		return 0;
+	case KEY_SEED:
+		parse_number_option(state, "--seed", arg, 0, INT64_MAX, &options->seed);
+		return 0;
+	case KEY_ZERO:
+		options->zero = true;
+		return 0;
+	case KEY_FORCE:
+		options->force = true;
+		return 0;
+	case KEY_PROGRESS:
+		options->progress = true;
+		return 0;
+	case 'j':
+		options->output = OUTPUT_JSON;
+		return 0;
+	case KEY_CSV:
+		options->output = OUTPUT_CSV;
+		return 0;
+	default:
+		return parse_list_option(key, arg, state);
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{ "sizes", 's', "LIST", 0, "bytes of the objects, such as 8,64,1024", 0 },
+	{ "workloads", 'w', "LIST", 0,
+	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix (all that the CPUs "
+	  "allow)", 0 },
+	{ "allocators", 'a', "LIST", 0,
+	  "of gospan, kmalloc, kmem_cache, pages (all); the empty loop is always measured", 0 },
+	{ "cpus", 'c', "LIST", 0,
+	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
+	  "remote on the first two, pair-all on all of them", 0 },
+	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
+	{ "objects", 'n', "N", 0, "operations in a round, instead of a number that suits the size "
+	  "and the instrument", 0 },
+	{ "zero", KEY_ZERO, NULL, 0, "allocate with __GFP_ZERO", 0 },
+	{ "seed", KEY_SEED, "N", 0, "for what is drawn at random (1)", 0 },
+	{ "ticks-name", KEY_TICKS_NAME, "NAME", 0,
+	  "what a tick is: cycles (default), or instructions under QEMU -icount shift=0", 0 },
+	{ "budget", KEY_BUDGET, "NAME", 0,
+	  "add the project's targets for instructions or cycles; implies --ticks-name", 0 },
+	{ "json", 'j', NULL, 0, "print JSON", 0 },
+	{ "csv", KEY_CSV, NULL, 0, "print comma-separated values", 0 },
+	{ "force", KEY_FORCE, NULL, 0, "measure even on a debug kernel", 0 },
+	{ "progress", KEY_PROGRESS, NULL, 0,
+	  "say on stderr what has been measured (as on a terminal)", 0 },
+	{ 0 }
+};
+
+static const struct argp argp = {
+	argp_options, parse_option, NULL,
+	"Measure gospan against kmalloc, a kmem_cache and alloc_pages, inside the kernel."
+	"\vFigures are ticks per operation of the best round, without the empty loop that is "
+	"measured beside them. --json and --csv have medians, nanoseconds and each CPU as well.",
+	NULL, NULL, NULL
+};
+
+static void parse_options(int argc, char **argv, struct bench_options *options)
+{
+	struct parse_state state = { .options = options };
+
+	*options = (struct bench_options){
+		.allocators = (1U << GOSPAN_NR_ALLOCATORS) - 1,
+		.rounds = DEFAULT_ROUNDS,
+		.seed = DEFAULT_SEED,
+		.progress = isatty(STDERR_FILENO),
+	};
+	argp_parse(&argp, argc, argv, 0, NULL, &state);
+}
+
+static void check_kernel(const struct bench *b)
+{
+	if (b->version.flags & GOSPAN_VERSION_DEBUG_KERNEL && !b->options.force)
+		fail("this kernel has debugging built in (KASAN, lockdep, ...), which costs more "
+		     "than what is measured: take another kernel, or --force");
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	struct bench b = { 0 };
+	__u64 failures;
+	int fd;
+
+	parse_options(argc, argv, &b.options);
+	machine_read(&b.machine);
+	fd = device_open(&b.version);
+	check_kernel(&b);
+	bench_plan(&b);
+	bench_run(&b, fd);
+	switch (b.options.output) {
+	case OUTPUT_TABLE:
+		bench_print_table(&b);
+		break;
+	case OUTPUT_JSON:
+		bench_print_json(&b);
+		break;
+	case OUTPUT_CSV:
+		bench_print_csv(&b);
+		break;
+	}
+	failures = bench_failures(&b);
+	if (failures)
+		fprintf(stderr, "gospan: %llu allocations failed\n", failures);
+	bench_free(&b);
+	close(fd);
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gospan bench: the model that its parts share.
+ *
+ * A plan is a list of cases (workload, size, CPUs); each case has a cell per
+ * allocator. bench_plan.c makes the plan, bench_run.c fills the cells, the
+ * table, the budgets and the exports read them.
+ */
+#ifndef GOSPAN_TOOL_BENCH_H
+#define GOSPAN_TOOL_BENCH_H
+
+#include "machine.h"
+#include "parse.h"
+
+#include <linux/gospan.h>
+#include <stdbool.h>
+
+/* What a tick of the kernel's clock is; the ioctl cannot know. */
+enum bench_instrument {
+	INSTRUMENT_CYCLES,	/* a CPU's, or a TSC's next to them */
+	INSTRUMENT_INSTRUCTIONS, /* QEMU -icount shift=0: one tick each */
+	NR_INSTRUMENTS,
+};
+
+extern const char *const instrument_names[NR_INSTRUMENTS];
+extern const char *const allocator_names[GOSPAN_NR_ALLOCATORS];
+
+/* How many of the chosen CPUs a workload takes. */
+enum bench_width { WIDTH_ONE, WIDTH_TWO, WIDTH_ALL };
+
+enum bench_kind_id {
+	KIND_PAIR,
+	KIND_PAIR_ALL,
+	KIND_BATCH,
+	KIND_BATCH_LIFO,
+	KIND_BATCH_SHUFFLED,
+	KIND_REMOTE,
+	KIND_MIX,
+	NR_KINDS,
+};
+
+/* A workload as the command line names it. */
+struct bench_kind {
+	const char *name;
+	__u32 workload;		/* enum gospan_bench_workload */
+	__u32 order;		/* enum gospan_bench_order */
+	enum bench_width width;
+	const char *phases[GOSPAN_BENCH_NR_PHASES]; /* what an operation is; NULL: no such phase */
+	const char *default_sizes;
+};
+
+extern const struct bench_kind bench_kinds[NR_KINDS];
+
+struct bench_options {
+	bool has_sizes;			/* else each workload's own */
+	struct size_list sizes;
+	unsigned int kinds;		/* bit per enum bench_kind_id */
+	unsigned int allocators;	/* bit per enum gospan_bench_allocator; EMPTY always set */
+	bool has_cpus;
+	struct cpu_list cpus;
+	__u64 rounds;
+	__u64 nr_objects;		/* 0: bench_plan.c chooses */
+	__u64 seed;
+	bool zero;
+	bool force;
+	bool progress;
+	enum bench_instrument instrument;
+	bool budget;
+	enum { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV } output;
+};
+
+/* Figures of one phase over the rounds, per operation. */
+struct bench_times {
+	double ticks_min, ticks_median, ticks_max;
+	double ns_min, ns_median;
+};
+
+struct bench_cpu_times {
+	__u32 cpu;
+	__u64 ops;		/* in a round; 0: this CPU took no part in the phase */
+	struct bench_times times;
+};
+
+struct bench_phase {
+	__u64 ops;		/* in a round, all CPUs together */
+	/* A round's figure is the mean over its CPUs; the minimum is that of the best round. */
+	struct bench_times times;
+	struct bench_cpu_times *cpus; /* case->nr_cpus of them */
+};
+
+/* What one allocator did in one case. */
+struct bench_cell {
+	bool measured;
+	__u64 failures;
+	__u64 bytes_asked, bytes_rounded, bytes_held; /* mix only */
+	struct bench_phase phases[GOSPAN_BENCH_NR_PHASES];
+};
+
+struct bench_case {
+	const struct bench_kind *kind;
+	__u64 size;		/* 0 for mix */
+	__u32 nr_objects;	/* per CPU and round */
+	struct cpu_list cpus;
+	unsigned int nr_cpus;
+	struct bench_cell cells[GOSPAN_NR_ALLOCATORS];
+};
+
+struct bench {
+	struct bench_options options;
+	struct machine machine;
+	struct gospan_version version;
+	struct bench_case *cases;
+	size_t nr_cases;
+};
+
+/* Which figure of a case: a phase alone, or both together. */
+enum bench_part { PART_FIRST, PART_SECOND, PART_SUM };
+
+/* bench_plan.c: fill @b->cases; fails when the options contradict each other. */
+void bench_plan(struct bench *b);
+void bench_free(struct bench *b);
+
+/* bench_run.c: measure every cell. */
+void bench_run(struct bench *b, int fd);
+
+/* Ticks per operation without the empty loop, best round; NaN when not measured. */
+double bench_net_ticks(const struct bench_case *c, unsigned int allocator,
+		       enum bench_part part);
+
+/* gospan's net ticks over kmalloc's; NaN when one is missing or kmalloc's not positive. */
+double bench_ratio(const struct bench_case *c, enum bench_part part);
+
+/* How far the median round was above the best one. */
+double bench_spread_percent(const struct bench_times *times);
+
+/* Allocations that returned NULL, everywhere. */
+__u64 bench_failures(const struct bench *b);
+
+/* The first case of this workload and size, or NULL. */
+const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size);
+
+/* bench_table.c, bench_export.c: print everything measured. */
+void bench_print_table(const struct bench *b);
+void bench_print_json(const struct bench *b);
+void bench_print_csv(const struct bench *b);
+
+/* bench_budget.c: measured ratios beside the project's targets. */
+struct bench_budget {
+	const char *work;
+	double target;
+	double measured;	/* NaN when its case was not */
+};
+
+#define BENCH_NR_BUDGETS	8
+
+void bench_budgets(const struct bench *b, struct bench_budget budgets[BENCH_NR_BUDGETS]);
+void bench_print_budgets(const struct bench *b);
+
+#endif /* GOSPAN_TOOL_BENCH_H */

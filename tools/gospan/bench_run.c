@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs the cases of a bench and reduces their rounds to figures.
+ *
+ * Rounds are interleaved: one round of the empty loop, one of gospan, one of
+ * kmalloc, ..., and again. Whatever drifts (frequency, temperature, a
+ * neighbour) then meets all of them alike. Before the first counted round each
+ * allocator has one that is thrown away, so that none pays for cold memory.
+ *
+ * A round is one ioctl, which runs twice and answers with the shorter time: its
+ * threads, and the kmem_cache that it makes, are new each time, and the first
+ * run pays for that. Minimum and median over the rounds are taken here.
+ */
+#include "bench.h"
+
+#include "device.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define RUNS_PER_ROUND	2
+
+/* One value per round. */
+struct samples {
+	double *ticks;
+	double *ns;
+};
+
+/* A case's rounds, for one allocator: per phase, [nr_cpus] CPUs and their mean after them. */
+struct rounds {
+	struct samples *phases[GOSPAN_BENCH_NR_PHASES];
+};
+
+static void *must_calloc(size_t n, size_t bytes)
+{
+	void *p = calloc(n, bytes);
+
+	if (!p)
+		fail("out of memory");
+	return p;
+}
+
+static void rounds_init(struct rounds *r, unsigned int nr_cpus, __u64 nr_rounds)
+{
+	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++) {
+		r->phases[p] = must_calloc(nr_cpus + 1, sizeof(*r->phases[p]));
+		for (unsigned int i = 0; i <= nr_cpus; i++) {
+			r->phases[p][i].ticks = must_calloc(nr_rounds, sizeof(double));
+			r->phases[p][i].ns = must_calloc(nr_rounds, sizeof(double));
+		}
+	}
+}
+
+static void rounds_free(struct rounds *r, unsigned int nr_cpus)
+{
+	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++) {
+		for (unsigned int i = 0; i <= nr_cpus; i++) {
+			free(r->phases[p][i].ticks);
+			free(r->phases[p][i].ns);
+		}
+		free(r->phases[p]);
+	}
+}
+
+static void bench_failed(const struct bench_case *c, unsigned int allocator, int error)
+{
+	fail("bench %s of %llu bytes with %s: %s%s", c->kind->name, c->size,
+	     allocator_names[allocator], strerror(error), device_hint(error));
+}
+
+static void run_round(const struct bench *b, int fd, const struct bench_case *c,
+		      unsigned int allocator, struct gospan_bench *arg,
+		      struct gospan_bench_cpu *results)
+{
+	memset(results, 0, c->nr_cpus * sizeof(*results));
+	*arg = (struct gospan_bench){
+		.workload = c->kind->workload,
+		.allocator = allocator,
+		.order = c->kind->order,
+		.flags = b->options.zero ? GOSPAN_BENCH_ZERO : 0,
+		.size = c->size,
+		.nr_objects = c->nr_objects,
+		.rounds = RUNS_PER_ROUND,
+		.seed = b->options.seed,
+		.results = (uintptr_t)results,
+		.nr_results = c->nr_cpus,
+	};
+	memcpy(arg->cpus, c->cpus.words, sizeof(arg->cpus));
+	if (ioctl(fd, GOSPAN_IOC_BENCH, arg))
+		bench_failed(c, allocator, errno);
+}
+
+/* Keep what one round measured: each CPU's figures, then the mean over the CPUs. */
+static void keep_phase(const struct bench_case *c, struct bench_phase *phase,
+		       struct samples *samples, const struct gospan_bench_cpu *results,
+		       unsigned int p, __u64 round)
+{
+	double ticks = 0, ns = 0;
+
+	phase->ops = 0;
+	for (unsigned int i = 0; i < c->nr_cpus; i++) {
+		const struct gospan_bench_phase *from = &results[i].phase[p];
+
+		phase->cpus[i].cpu = results[i].cpu;
+		phase->cpus[i].ops = from->ops;
+		if (!from->ops)
+			continue;
+		samples[i].ticks[round] = (double)from->ticks_min / from->ops;
+		samples[i].ns[round] = (double)from->ns_min / from->ops;
+		phase->ops += from->ops;
+		ticks += from->ticks_min;
+		ns += from->ns_min;
+	}
+	if (phase->ops) {
+		samples[c->nr_cpus].ticks[round] = ticks / phase->ops;
+		samples[c->nr_cpus].ns[round] = ns / phase->ops;
+	}
+}
+
+static void keep_round(const struct bench_case *c, struct bench_cell *cell, struct rounds *r,
+		       const struct gospan_bench *arg, const struct gospan_bench_cpu *results,
+		       __u64 round)
+{
+	for (unsigned int i = 0; i < c->nr_cpus; i++)
+		cell->failures += results[i].failures;
+	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++)
+		keep_phase(c, &cell->phases[p], r->phases[p], results, p, round);
+	cell->bytes_asked = arg->bytes_asked;
+	cell->bytes_rounded = arg->bytes_rounded;
+	cell->bytes_held = arg->bytes_held;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median_of_sorted(const double *values, __u64 nr)
+{
+	return (values[(nr - 1) / 2] + values[nr / 2]) / 2;
+}
+
+static struct bench_times reduce(struct samples *s, __u64 nr)
+{
+	qsort(s->ticks, nr, sizeof(double), compare_doubles);
+	qsort(s->ns, nr, sizeof(double), compare_doubles);
+	return (struct bench_times){
+		.ticks_min = s->ticks[0],
+		.ticks_median = median_of_sorted(s->ticks, nr),
+		.ticks_max = s->ticks[nr - 1],
+		.ns_min = s->ns[0],
+		.ns_median = median_of_sorted(s->ns, nr),
+	};
+}
+
+static void reduce_cell(const struct bench_case *c, struct bench_cell *cell,
+			struct rounds *r, __u64 nr_rounds)
+{
+	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++) {
+		struct bench_phase *phase = &cell->phases[p];
+
+		for (unsigned int i = 0; i < c->nr_cpus; i++)
+			phase->cpus[i].times = reduce(&r->phases[p][i], nr_rounds);
+		phase->times = reduce(&r->phases[p][c->nr_cpus], nr_rounds);
+	}
+	cell->measured = true;
+}
+
+/* mix has no kmem_cache: its sizes differ. */
+static bool is_wanted(const struct bench *b, const struct bench_case *c, unsigned int allocator)
+{
+	if (c->kind->workload == GOSPAN_WORKLOAD_MIX && allocator == GOSPAN_ALLOCATOR_KMEM_CACHE)
+		return false;
+	return b->options.allocators & (1U << allocator);
+}
+
+static void run_case(const struct bench *b, int fd, struct bench_case *c)
+{
+	struct gospan_bench_cpu *results = must_calloc(c->nr_cpus, sizeof(*results));
+	struct rounds rounds[GOSPAN_NR_ALLOCATORS];
+	struct gospan_bench arg;
+
+	for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
+		if (!is_wanted(b, c, a))
+			continue;
+		rounds_init(&rounds[a], c->nr_cpus, b->options.rounds);
+		for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++)
+			c->cells[a].phases[p].cpus =
+				must_calloc(c->nr_cpus, sizeof(struct bench_cpu_times));
+		run_round(b, fd, c, a, &arg, results);
+	}
+	for (__u64 round = 0; round < b->options.rounds; round++) {
+		for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
+			if (!is_wanted(b, c, a))
+				continue;
+			run_round(b, fd, c, a, &arg, results);
+			keep_round(c, &c->cells[a], &rounds[a], &arg, results, round);
+		}
+	}
+	for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
+		if (!is_wanted(b, c, a))
+			continue;
+		reduce_cell(c, &c->cells[a], &rounds[a], b->options.rounds);
+		rounds_free(&rounds[a], c->nr_cpus);
+	}
+	free(results);
+}
+
+void bench_run(struct bench *b, int fd)
+{
+	for (size_t i = 0; i < b->nr_cases; i++) {
+		const struct bench_kind *kind = b->cases[i].kind;
+
+		run_case(b, fd, &b->cases[i]);
+		if (b->options.progress && (i + 1 == b->nr_cases || b->cases[i + 1].kind != kind))
+			fprintf(stderr, "gospan: %s measured (%zu of %zu rows)\n", kind->name,
+				i + 1, b->nr_cases);
+	}
+}
+
+static double part_ticks(const struct bench_cell *cell, enum bench_part part)
+{
+	const struct bench_phase *phases = cell->phases;
+
+	if (!cell->measured || !phases[part == PART_SECOND].ops)
+		return NAN;
+	if (part == PART_SUM)
+		return phases[0].times.ticks_min + phases[1].times.ticks_min;
+	return phases[part].times.ticks_min;
+}
+
+double bench_net_ticks(const struct bench_case *c, unsigned int allocator, enum bench_part part)
+{
+	return part_ticks(&c->cells[allocator], part) -
+	       part_ticks(&c->cells[GOSPAN_ALLOCATOR_EMPTY], part);
+}
+
+double bench_ratio(const struct bench_case *c, enum bench_part part)
+{
+	double kmalloc = bench_net_ticks(c, GOSPAN_ALLOCATOR_KMALLOC, part);
+
+	if (!(kmalloc > 0))
+		return NAN;
+	return bench_net_ticks(c, GOSPAN_ALLOCATOR_GOSPAN, part) / kmalloc;
+}
+
+double bench_spread_percent(const struct bench_times *times)
+{
+	if (!(times->ticks_min > 0))
+		return NAN;
+	return 100 * (times->ticks_median - times->ticks_min) / times->ticks_min;
+}
+
+__u64 bench_failures(const struct bench *b)
+{
+	__u64 failures = 0;
+
+	for (size_t i = 0; i < b->nr_cases; i++) {
+		for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++)
+			failures += b->cases[i].cells[a].failures;
+	}
+	return failures;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The machine that a measurement was made on.
+ *
+ * A guest that boots from an initramfs may have neither /proc nor /sys
+ * mounted: what cannot be read is replaced by what the C library knows.
+ */
+#include "machine.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+static void read_cpu_model(struct machine *m)
+{
+	FILE *in = fopen("/proc/cpuinfo", "r");
+	char line[512];
+
+	snprintf(m->cpu_model, sizeof(m->cpu_model), "%s", m->kernel.machine);
+	while (in && fgets(line, sizeof(line), in)) {
+		char *colon = strchr(line, ':');
+
+		if (strncmp(line, "model name", 10) || !colon)
+			continue;
+		colon += strspn(colon, ": \t");
+		colon[strcspn(colon, "\n")] = '\0';
+		snprintf(m->cpu_model, sizeof(m->cpu_model), "%.95s", colon);
+		break;
+	}
+	if (in)
+		fclose(in);
+}
+
+static bool read_online(struct cpu_list *online)
+{
+	FILE *in = fopen("/sys/devices/system/cpu/online", "r");
+	struct parse_error ignored;
+	char line[512];
+	bool ok = false;
+
+	if (!in)
+		return false;
+	if (fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		ok = parse_cpus(line, online, &ignored);
+	}
+	fclose(in);
+	return ok;
+}
+
+/* Without /sys: the CPUs that this process may run on. */
+static void read_affinity(struct cpu_list *online)
+{
+	cpu_set_t set;
+
+	memset(online, 0, sizeof(*online));
+	if (sched_getaffinity(0, sizeof(set), &set)) {
+		cpu_list_set(online, 0);
+		return;
+	}
+	for (unsigned int cpu = 0; cpu < CPU_LIST_MAX && cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &set))
+			cpu_list_set(online, cpu);
+	}
+}
+
+void machine_read(struct machine *m)
+{
+	memset(m, 0, sizeof(*m));
+	uname(&m->kernel);
+	read_cpu_model(m);
+	if (!read_online(&m->online))
+		read_affinity(&m->online);
+	m->nr_online = cpu_list_count(&m->online);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gospan: one command to measure, inspect and try the allocator.
+ *
+ * Everything happens in the kernel, behind /dev/gospan; the subcommands choose
+ * what to do there and make its answers readable.
+ */
+#include "commands.h"
+#include "device.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef TOOL_VERSION
+#define TOOL_VERSION "(unversioned build)"
+#endif
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "bench", cmd_bench, "compare gospan with kmalloc, kmem_cache and alloc_pages" },
+	{ "stat", cmd_stat, "show what the allocator holds (Go's MemStats)" },
+	{ "classes", cmd_classes, "show the size class table" },
+	{ "alloc-test", cmd_alloc_test, "allocate at random and check the contents" },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_version(FILE *out, struct argp_state *state)
+{
+	(void)state;
+	fprintf(out, "gospan %s, ABI %u\n", TOOL_VERSION, GOSPAN_ABI_VERSION);
+}
+
+static void print_commands(FILE *out)
+{
+	fputs("Usage: gospan COMMAND [OPTION...]\n\nCommands:\n", out);
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].help);
+	fputs("\n'gospan COMMAND --help' lists the options of one; 'gospan --version' says which\n"
+	      "gospan this is. All of them need /dev/gospan, and root.\n", out);
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	char name[32];
+	int status;
+
+	/* argp names the program by argv[0] in its messages. */
+	snprintf(name, sizeof(name), "gospan %s", command->name);
+	argv[0] = name;
+	status = command->run(argc, argv);
+	if (fflush(stdout) || ferror(stdout))
+		fail("cannot write the output");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version_hook = print_version;
+	if (argc < 2) {
+		print_commands(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		print_version(stdout, NULL);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_commands(stdout);
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return run_command(&commands[i], argc - 1, argv + 1);
+	}
+	fprintf(stderr, "gospan: unknown command '%s'\n\n", argv[1]);
+	print_commands(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One list of fields, written as a JSON object, a CSV line or a CSV header.
+ *
+ * A command names each of its figures once, in a function that fills a record,
+ * so that the formats cannot come apart.
+ */
+#ifndef GOSPAN_TOOL_RECORD_H
+#define GOSPAN_TOOL_RECORD_H
+
+#include <jansson.h>
+#include <linux/gospan.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct record {
+	json_t *object;		/* the JSON object to fill; NULL for CSV */
+	FILE *csv;
+	bool header;		/* CSV: write names instead of values */
+	bool any;		/* CSV: a field has been written on this line */
+};
+
+void record_text(struct record *r, const char *name, const char *value);
+void record_number(struct record *r, const char *name, __u64 value);
+void record_flag(struct record *r, const char *name, bool value);
+
+/* NaN is null in JSON and empty in CSV: not measured. */
+void record_real(struct record *r, const char *name, double value);
+
+/* Ends a CSV line. */
+void record_end(struct record *r);
+
+/* Print @root, which is consumed, and report what stdout refused. */
+void json_print(json_t *root);
+
+#endif /* GOSPAN_TOOL_RECORD_H */
