@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Loads and unloads the module 50 times with traffic in between, and checks
+# that every page comes back and that a module in use stays. Prints TAP.
+#
+#   load_unload.sh PATH/gospan.ko [PATH/gospan]
+#
+# The module must not be loaded. Exit status: 0 passed, 1 failed, 4 skipped.
+# For busybox ash.
+
+module=${1:-}
+tool=${2:-gospan}
+rounds=50
+# A module that lost one 8 KiB page in each round would lack 400 KiB; what other
+# parts of the kernel do meanwhile was seen to come to 180.
+page_tolerance_kib=300
+slab_tolerance_kib=512
+number=0 failed=0
+
+skip()
+{
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+# result STATUS TEXT
+result()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		failed=1
+		echo "not ok $number $2"
+	fi
+}
+
+is_loaded() { grep -q '^gospan ' /proc/modules; }
+
+# Ask the kernel to let go of what it can.
+settle()
+{
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+}
+
+# Free memory in KiB, and what comes and goes without the module's doing: pages
+# in the lists of a CPU, which are free but in no count, and what the running of
+# fifty programs leaves in slabs, stacks and page tables.
+other_kib()
+{
+	awk '$1 == "count:" { kib += $2 * 4 }
+		/^(Slab|KernelStack|PageTables|AnonPages):/ { kib += $2 }
+		END { print kib }' /proc/zoneinfo /proc/meminfo
+}
+
+meminfo_free_kib()
+{
+	awk -v other="$(other_kib)" '/^MemFree:/ { print $2 + other }' /proc/meminfo
+}
+
+# No powers: busybox may be built without mathematics.
+buddyinfo_free_kib()
+{
+	awk -v other="$(other_kib)" '
+		{ for (i = 5, size = 4; i <= NF; i++, size *= 2) kib += $i * size }
+		END { print kib + other }' /proc/buddyinfo
+}
+
+# Counts down, as free memory does, when slabs are lost.
+slab_free_kib() { awk '/^Slab:/ { print -$2 }' /proc/meminfo; }
+
+# The device node is made by devtmpfs, a moment after insmod at the latest.
+wait_for_device()
+{
+	tries=0
+	while [ ! -e /dev/gospan ] && [ $tries -lt 50 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	[ -e /dev/gospan ]
+}
+
+# load_use_unload SEED: one round; its output only when something fails
+load_use_unload()
+{
+	insmod "$module" || return
+	wait_for_device || return
+	"$tool" alloc-test --objects 500 --seconds 0 --seed "$1" > /tmp/alloc_test.log 2>&1 || {
+		sed 's/^/# /' /tmp/alloc_test.log
+		rmmod gospan
+		return 1
+	}
+	rmmod gospan
+}
+
+run_rounds()
+{
+	i=0
+	while [ $i -lt "$1" ]; do
+		load_use_unload "$i" || {
+			echo "# round $i failed"
+			return 1
+		}
+		i=$((i + 1))
+	done
+}
+
+# check_free WITNESS BEFORE TOLERANCE: is there as much as before? What RCU or a
+# worker holds back may take a moment.
+check_free()
+{
+	tries=0
+	lost=0
+	while [ $tries -lt 10 ]; do
+		settle
+		lost=$(($2 - $($1)))
+		[ $lost -gt "$3" ] || break
+		sleep 0.5
+		tries=$((tries + 1))
+	done
+	echo "# $1: $lost KiB less after $rounds rounds (tolerance $3)"
+	[ $lost -le "$3" ]
+}
+
+[ "$(id -u)" = 0 ] || skip "needs root"
+[ -f "$module" ] || skip "no module at '$module'"
+command -v "$tool" > /dev/null || skip "no tool at '$tool'"
+! is_loaded || skip "the module is loaded already"
+
+echo "TAP version 13"
+echo "1..8"
+
+# The first rounds fill caches of the kernel's own (kallsyms, sysfs, slabs).
+run_rounds 10
+result $? "first rounds"
+settle
+meminfo=$(meminfo_free_kib)
+buddyinfo=$(buddyinfo_free_kib)
+slab=$(slab_free_kib)
+
+run_rounds $rounds
+result $? "load, use and unload $rounds times"
+check_free meminfo_free_kib "$meminfo" $page_tolerance_kib
+result $? "MemFree comes back"
+check_free buddyinfo_free_kib "$buddyinfo" $page_tolerance_kib
+result $? "buddyinfo comes back"
+if grep -q ' kasan_quarantine_' /proc/kallsyms; then
+	result 0 "slabs do not grow # SKIP KASAN holds freed objects back"
+else
+	check_free slab_free_kib "$slab" $slab_tolerance_kib
+	result $? "slabs do not grow"
+fi
+
+insmod "$module" && wait_for_device && exec 3<> /dev/gospan
+result $? "open the device"
+# The shell's file is the only user: rmmod must refuse, and say so.
+! rmmod gospan 2> /dev/null && is_loaded
+result $? "rmmod refuses while the device is open"
+exec 3>&-
+rmmod gospan && ! is_loaded && [ ! -e /dev/gospan ]
+result $? "rmmod after the device was closed"
+
+exit $failed

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who may use /dev/gospan, and whose the objects are: an object dies with the
+ * last file descriptor of the open file that made it, however that comes about.
+ */
+#include "gospan_test.h"
+
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#define NR_OBJECTS	200
+
+FIXTURE(owner) {
+	int watch_fd;	/* holds nothing; to read statistics */
+	__u64 live;
+};
+
+FIXTURE_SETUP(owner)
+{
+	self->watch_fd = device_open();
+	ASSERT_LE(0, self->watch_fd);
+	self->live = live_objects(self->watch_fd);
+}
+
+FIXTURE_TEARDOWN(owner)
+{
+	EXPECT_EQ(self->live, settle_objects(self->watch_fd, self->live));
+	close(self->watch_fd);
+}
+
+/* NR_OBJECTS objects from 8 bytes to 200 KB; -errno or 0. */
+static int populate(int fd)
+{
+	for (int i = 0; i < NR_OBJECTS; i++) {
+		struct gospan_object o;
+		int err = object_alloc(fd, 8 + 1000 * (__u64)i, 0, &o);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+TEST_F(owner, close_frees)
+{
+	int fd = device_open();
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, populate(fd));
+	EXPECT_EQ(self->live + NR_OBJECTS, live_objects(self->watch_fd));
+	close(fd);
+	EXPECT_EQ(self->live, live_objects(self->watch_fd));
+}
+
+TEST_F(owner, close_frees_only_its_own)
+{
+	int fd = device_open(), other = device_open();
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, populate(fd));
+	ASSERT_EQ(0, populate(other));
+	close(fd);
+	EXPECT_EQ(self->live + NR_OBJECTS, live_objects(self->watch_fd));
+	close(other);
+	EXPECT_EQ(self->live, live_objects(self->watch_fd));
+}
+
+TEST_F(owner, dup_keeps)
+{
+	int fd = device_open(), copy;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, populate(fd));
+	copy = dup(fd);
+	ASSERT_LE(0, copy);
+	close(fd);
+	EXPECT_EQ(self->live + NR_OBJECTS, live_objects(self->watch_fd));
+	close(copy);
+	EXPECT_EQ(self->live, live_objects(self->watch_fd));
+}
+
+/* The child inherits the file: the parent's close is not the last. */
+TEST_F(owner, fork_keeps)
+{
+	int fd = device_open(), go[2], status;
+	char byte;
+	pid_t child;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, populate(fd));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		struct gospan_object o;
+
+		close(go[1]);
+		/* Until the parent lets go; the child may use the file, too. */
+		_exit(read(go[0], &byte, 1) || object_alloc(fd, 8, 0, &o));
+	}
+	close(go[0]);
+	close(fd);
+	EXPECT_EQ(self->live + NR_OBJECTS, live_objects(self->watch_fd));
+	close(go[1]);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(self->live, settle_objects(self->watch_fd, self->live));
+}
+
+TEST_F(owner, exit_frees)
+{
+	pid_t child = fork();
+	int status;
+
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(!!populate(device_open()));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(self->live, settle_objects(self->watch_fd, self->live));
+}
+
+TEST_F(owner, kill_frees)
+{
+	int ready[2], status;
+	pid_t child;
+	char byte;
+
+	ASSERT_EQ(0, pipe(ready));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		byte = !!populate(device_open());
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_EQ(0, byte);
+	EXPECT_EQ(self->live + NR_OBJECTS, live_objects(self->watch_fd));
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(self->live, settle_objects(self->watch_fd, self->live));
+}
+
+TEST_F(owner, device_mode)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(DEVICE, &st));
+	EXPECT_TRUE(S_ISCHR(st.st_mode));
+	EXPECT_EQ(0600, st.st_mode & 07777);
+	EXPECT_EQ(0, st.st_uid);
+	EXPECT_EQ(10, major(st.st_rdev));
+}
+
+/* Runs in a child, as it cannot be undone. */
+TEST_F(owner, unprivileged_user_cannot_open)
+{
+	pid_t child = fork();
+	int status;
+
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+			_exit(2);
+		_exit(device_open() >= 0 || errno != EACCES);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+static int drop_sys_admin(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &= ~CAP_TO_MASK(CAP_SYS_ADMIN);
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+FIXTURE(no_capability) {
+	int fd;
+	struct gospan_object o;	/* made while still capable */
+	__u64 live;
+};
+
+FIXTURE_SETUP(no_capability)
+{
+	self->fd = device_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, object_alloc(self->fd, 64, 0, &self->o));
+	self->live = live_objects(self->fd);
+	ASSERT_EQ(0, drop_sys_admin());
+}
+
+FIXTURE_TEARDOWN(no_capability)
+{
+	EXPECT_EQ(self->live, live_objects(self->fd));
+	close(self->fd);
+}
+
+TEST_F(no_capability, may_look)
+{
+	struct gospan_class class = { .sizeclass = 1 };
+	struct gospan_memstats stats;
+	struct gospan_version version;
+
+	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_VERSION, &version));
+	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_CLASS, &class));
+	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_MEMSTATS, &stats));
+}
+
+TEST_F(no_capability, may_not_alloc)
+{
+	struct gospan_object o;
+
+	EXPECT_EQ(-EPERM, object_alloc(self->fd, 64, 0, &o));
+}
+
+TEST_F(no_capability, may_not_realloc)
+{
+	EXPECT_EQ(-EPERM, object_realloc(self->fd, 128, 0, &self->o));
+}
+
+TEST_F(no_capability, may_not_bench)
+{
+	struct gospan_bench_cpu result;
+	struct gospan_bench b = {
+		.allocator = GOSPAN_ALLOCATOR_GOSPAN,
+		.size = 64,
+		.nr_objects = 10,
+		.rounds = 1,
+		.results = (uintptr_t)&result,
+		.nr_results = 1,
+	};
+
+	ASSERT_EQ(1, pick_cpus(b.cpus, 1));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, &b));
+}
+
+/* Without the right to measure, an argument is not even looked at. */
+TEST_F(no_capability, permission_before_argument)
+{
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_ALLOC, NULL));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, NULL));
+}
+
+#define NR_THREADS	8
+#define NR_STEPS	1000
+
+FIXTURE(threads) {
+	int fd;
+	__u64 live;
+};
+
+FIXTURE_SETUP(threads)
+{
+	self->fd = device_open();
+	ASSERT_LE(0, self->fd);
+	self->live = live_objects(self->fd);
+}
+
+FIXTURE_TEARDOWN(threads)
+{
+	EXPECT_EQ(self->live, live_objects(self->fd));
+	close(self->fd);
+}
+
+struct worker {
+	pthread_t thread;
+	int fd;
+	int id;
+	__u32 handle;		/* that all the racing ones share */
+	unsigned int errors;	/* answers that nothing explains */
+	unsigned int wins;
+};
+
+/* One object's life; each thread's objects are its own, the file is all threads'. */
+static bool live_once(struct worker *w, unsigned int step)
+{
+	__u64 size = 1 + (step * 37 + w->id * 101) % 3000;
+	unsigned char want[3000], got[3000];
+	struct gospan_object o;
+	bool ok;
+
+	fill_pattern(want, step * NR_THREADS + w->id, size);
+	if (object_alloc(w->fd, size, 0, &o))
+		return false;
+	ok = !object_write(w->fd, o.handle, 0, want, size) &&
+	     !object_realloc(w->fd, 2 * size, 0, &o) &&
+	     !object_read(w->fd, o.handle, 0, got, size) && !memcmp(want, got, size);
+	return !object_free(w->fd, o.handle) && ok;
+}
+
+static void *live_many(void *arg)
+{
+	struct worker *w = arg;
+
+	for (unsigned int step = 0; step < NR_STEPS; step++)
+		w->errors += !live_once(w, step);
+	return NULL;
+}
+
+TEST_F(threads, share_a_file)
+{
+	struct worker workers[NR_THREADS];
+
+	for (int i = 0; i < NR_THREADS; i++) {
+		workers[i] = (struct worker){ .fd = self->fd, .id = i };
+		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, live_many, &workers[i]));
+	}
+	for (int i = 0; i < NR_THREADS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		EXPECT_EQ(0, workers[i].errors);
+	}
+}
+
+/* Odd threads use the object, even ones free it: one wins, nobody crashes. */
+static void *race_once(void *arg)
+{
+	struct worker *w = arg;
+	unsigned char byte = 0;
+	int err;
+
+	if (w->id % 2) {
+		err = object_write(w->fd, w->handle, 0, &byte, 1);
+		w->errors += err && err != -ENOENT;
+		err = object_read(w->fd, w->handle, 0, &byte, 1);
+		w->errors += err && err != -ENOENT;
+	} else {
+		err = object_free(w->fd, w->handle);
+		w->wins += !err;
+		w->errors += err && err != -ENOENT;
+	}
+	return NULL;
+}
+
+TEST_F(threads, race_for_a_handle)
+{
+	for (int round = 0; round < 200; round++) {
+		struct worker workers[NR_THREADS];
+		struct gospan_object o;
+		unsigned int wins = 0;
+
+		ASSERT_EQ(0, object_alloc(self->fd, 64, 0, &o));
+		for (int i = 0; i < NR_THREADS; i++) {
+			workers[i] = (struct worker){
+				.fd = self->fd, .id = i, .handle = o.handle,
+			};
+			ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, race_once,
+						    &workers[i]));
+		}
+		for (int i = 0; i < NR_THREADS; i++) {
+			pthread_join(workers[i].thread, NULL);
+			EXPECT_EQ(0, workers[i].errors);
+			wins += workers[i].wins;
+		}
+		ASSERT_EQ(1, wins);
+	}
+}
+
+GOSPAN_TEST_MAIN
