@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the mcache and its claim, through the API, with a look at the
+ * magazines of the CPU that the test is bound to.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/irq_work.h>
+#include <linux/jiffies.h>
+#include <linux/smp.h>
+#include <linux/gospan.h>
+#include "../src/mcache.h"
+#include "../src/report.h"
+#include "../src/validate.h"
+#include "helper.h"
+
+#define BYTES		64U
+#define MAX_OBJS	256U
+
+struct mcache_test {
+	struct gospan_mcache *c;	/* this CPU's */
+	struct gospan_mcentral *mc;
+	struct gospan_magazine *m;
+	unsigned int spanclass;
+	unsigned int batch;
+	void *objs[MAX_OBJS];
+};
+
+static struct mcache_test *mcache_make(struct kunit *test)
+{
+	struct mcache_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->spanclass = gospan_make_spanclass(gospan_size_to_class(BYTES), false);
+	t->batch = gospan_class_batch(gospan_size_to_class(BYTES));
+	t->mc = &gospan_central[t->spanclass];
+	/* The suite's init bound this thread. */
+	t->c = gospan_mcache_of_cpu(raw_smp_processor_id());
+	KUNIT_ASSERT_NOT_NULL(test, t->c);
+	t->m = &t->c->magazine[t->spanclass];
+	KUNIT_ASSERT_LE(test, 4 * t->batch, MAX_OBJS);
+	return t;
+}
+
+static unsigned int nr_cached(const struct mcache_test *t)
+{
+	return t->m->top - t->m->base;
+}
+
+static void take(struct kunit *test, struct mcache_test *t, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		t->objs[i] = gospan_alloc(BYTES, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+	}
+}
+
+static void give(struct mcache_test *t, unsigned int first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = first; i < first + n; i++)
+		gospan_free(t->objs[i]);
+}
+
+static void mcache_flush_takes_all(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned int spanclass;
+
+	take(test, t, 3);
+	give(t, 0, 3);
+	KUNIT_EXPECT_GT(test, t->c->capacity_bytes, 0);
+	gospan_kunit_flush();
+	KUNIT_EXPECT_EQ(test, t->c->capacity_bytes, 0);
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		KUNIT_EXPECT_PTR_EQ(test, t->c->magazine[spanclass].limit,
+				    t->c->magazine[spanclass].base);
+		KUNIT_EXPECT_PTR_EQ(test, t->c->magazine[spanclass].top,
+				    t->c->magazine[spanclass].base);
+		KUNIT_EXPECT_NULL(test, t->c->span[spanclass]);
+	}
+	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 0);
+}
+
+/* The first allocation grants capacity and brings a batch along. */
+static void mcache_alloc_refills_half(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+
+	take(test, t, 1);
+	KUNIT_EXPECT_EQ(test, t->m->limit - t->m->base, 2 * t->batch);
+	KUNIT_EXPECT_EQ(test, t->c->capacity_bytes, 2 * t->batch * BYTES);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), t->batch - 1);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, t->batch);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), t->batch);
+}
+
+/* Last in, first out, without a look at the central list. */
+static void mcache_alloc_warmest_first(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned long taken;
+
+	take(test, t, 3);
+	taken = t->mc->nr_taken;
+	give(t, 0, 3);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(BYTES, GFP_KERNEL), t->objs[2]);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(BYTES, GFP_KERNEL), t->objs[1]);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(BYTES, GFP_KERNEL), t->objs[0]);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, taken);
+	give(t, 0, 3);
+}
+
+/* A full magazine gives away the half that was freed first. */
+static void mcache_free_flushes_half(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned int i, n = t->batch;
+
+	/* Whole batches, so that nothing is left in the magazine. */
+	take(test, t, 3 * n);
+	KUNIT_ASSERT_EQ(test, nr_cached(t), 0);
+	give(t, 0, 2 * n);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), 2 * n);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 0);
+	give(t, 2 * n, 1);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), n + 1);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, n);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_PTR_EQ(test, t->mc->transit[i], t->objs[i]);
+	for (i = 0; i <= n; i++)
+		KUNIT_EXPECT_PTR_EQ(test, t->m->base[i], t->objs[n + i]);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, 2 * n + 1, n - 1);
+}
+
+/* A free before any allocation grants capacity, too. */
+static void mcache_free_grants_capacity(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+
+	take(test, t, 1);
+	gospan_kunit_flush();
+	KUNIT_ASSERT_PTR_EQ(test, t->m->limit, t->m->base);
+	give(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, t->m->limit - t->m->base, 2 * t->batch);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), 1);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
+/*
+ * Every class in turn, twice: together they would hold far more than
+ * cpu_cache_bytes. Who gave up its capacity gets it back when used.
+ */
+static void mcache_capacity_within_limit(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned int limit = gospan_kunit_cache_limit();
+	unsigned int sizeclass, round, nr_retired = 0;
+
+	KUNIT_ASSERT_GT(test, limit, 0U);
+	for (round = 0; round < 2; round++) {
+		for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
+			unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+			void *p = gospan_alloc(gospan_class_to_bytes[sizeclass], GFP_KERNEL);
+
+			KUNIT_ASSERT_NOT_NULL(test, p);
+			KUNIT_EXPECT_EQ(test, t->c->magazine[spanclass].limit -
+					t->c->magazine[spanclass].base,
+					gospan_mcache_capacity(sizeclass));
+			gospan_free(p);
+			KUNIT_EXPECT_LE(test, t->c->capacity_bytes, limit);
+			KUNIT_ASSERT_TRUE(test, gospan_heap_validate(&gospan_heap));
+		}
+	}
+	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
+		unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+
+		if (t->c->magazine[spanclass].limit > t->c->magazine[spanclass].base)
+			continue;
+		nr_retired++;
+		KUNIT_EXPECT_PTR_EQ(test, t->c->magazine[spanclass].top,
+				    t->c->magazine[spanclass].base);
+		KUNIT_EXPECT_NULL(test, t->c->span[spanclass]);
+	}
+	if (limit <= SZ_256K)
+		KUNIT_EXPECT_GT(test, nr_retired, 0U);
+}
+
+/* What happens in an interrupt, or after a hand-made claim. */
+struct claimed_work {
+	struct irq_work work;
+	struct completion done;
+	bool found_claimed;
+	void *allocated;
+	void *to_free;
+};
+
+static void claimed_alloc_free(struct claimed_work *w)
+{
+	w->found_claimed = __this_cpu_read(gospan_mcache_slot) == &gospan_mcache_none;
+	w->allocated = gospan_alloc(BYTES, GFP_ATOMIC);
+	gospan_free(w->to_free);
+}
+
+static void check_went_past_magazine(struct kunit *test, const struct mcache_test *t,
+				     const struct claimed_work *w, unsigned int cached,
+				     unsigned long mallocs)
+{
+	KUNIT_EXPECT_TRUE(test, w->found_claimed);
+	KUNIT_ASSERT_NOT_NULL(test, w->allocated);
+	KUNIT_EXPECT_TRUE(test, gospan_owns(w->allocated));
+	KUNIT_EXPECT_EQ(test, gospan_size(w->allocated), BYTES);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), cached);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_mallocs, mallocs + 1);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 1);
+	KUNIT_EXPECT_PTR_EQ(test, t->mc->transit[0], w->to_free);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
+/* With the mcache claimed, both directions go past its magazines. */
+static void mcache_claim_by_hand(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned long mallocs = t->mc->nr_mallocs;
+	struct claimed_work w = {};
+	struct gospan_mcache *c, **slot;
+	unsigned int cached;
+
+	take(test, t, 2);
+	w.to_free = t->objs[1];
+	cached = nr_cached(t);
+	slot = gospan_mcache_claim(&c);
+	claimed_alloc_free(&w);
+	gospan_mcache_release(slot, c);
+	KUNIT_EXPECT_PTR_EQ(test, c, t->c);
+	check_went_past_magazine(test, t, &w, cached, mallocs);
+	gospan_free(w.allocated);
+	give(t, 0, 1);
+}
+
+/* Claims nest: the outer one's mcache is back in its slot only at its own end. */
+static void mcache_claim_nests(struct kunit *test)
+{
+	struct gospan_mcache *outer, *inner, *between, *after, **slot, **inner_slot;
+	struct mcache_test *t = mcache_make(test);
+
+	slot = gospan_mcache_claim(&outer);
+	inner_slot = gospan_mcache_claim(&inner);
+	gospan_mcache_release(inner_slot, inner);
+	between = *slot;
+	gospan_mcache_release(slot, outer);
+	after = *slot;
+	KUNIT_EXPECT_PTR_EQ(test, inner_slot, slot);
+	KUNIT_EXPECT_PTR_EQ(test, outer, t->c);
+	KUNIT_EXPECT_PTR_EQ(test, inner, &gospan_mcache_none);
+	KUNIT_EXPECT_PTR_EQ(test, between, &gospan_mcache_none);
+	KUNIT_EXPECT_PTR_EQ(test, after, t->c);
+}
+
+static void claimed_irq(struct irq_work *work)
+{
+	struct claimed_work *w = container_of(work, struct claimed_work, work);
+
+	claimed_alloc_free(w);
+	complete(&w->done);
+}
+
+/* The same from an interrupt that comes while the claim is held. */
+static void mcache_claim_interrupted(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned long mallocs = t->mc->nr_mallocs;
+	struct claimed_work w = {};
+	unsigned long limit = jiffies + 2 * HZ;
+	struct gospan_mcache *c, **slot;
+	unsigned int cached;
+	bool came;
+
+	init_completion(&w.done);
+	/* In hardirq context on PREEMPT_RT, too. */
+	w.work = IRQ_WORK_INIT_HARD(claimed_irq);
+	take(test, t, 2);
+	w.to_free = t->objs[1];
+	cached = nr_cached(t);
+	slot = gospan_mcache_claim(&c);
+	irq_work_queue(&w.work);
+	/* At once, or at the next tick where CPUs cannot interrupt themselves. */
+	while (!completion_done(&w.done) && time_before(jiffies, limit))
+		cpu_relax();
+	came = completion_done(&w.done);
+	gospan_mcache_release(slot, c);
+	irq_work_sync(&w.work);
+	KUNIT_ASSERT_TRUE(test, came);
+	check_went_past_magazine(test, t, &w, cached, mallocs);
+	gospan_free(w.allocated);
+	give(t, 0, 1);
+}
+
+/* While claimed and without any span there is, the heap grows. */
+static void mcache_claim_grows_heap(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	struct gospan_mcache *c, **slot;
+	void *p;
+
+	KUNIT_ASSERT_EQ(test, t->mc->nr_spans, 0);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "PREEMPT_RT cannot grow with preemption off");
+	slot = gospan_mcache_claim(&c);
+	p = gospan_alloc(BYTES, GFP_ATOMIC);
+	gospan_mcache_release(slot, c);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 1);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	gospan_free(p);
+}
+
+static void mcache_free_twice_in_a_row(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned long before = gospan_report_count();
+	unsigned int cached;
+
+	take(test, t, 2);
+	give(t, 0, 1);
+	cached = nr_cached(t);
+	give(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), cached);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, 1, 1);
+}
+
+/* What a test wants done on another CPU. */
+struct remote_work {
+	void *objs[8];
+	unsigned int cpu;
+	bool free;
+	bool ok;
+};
+
+static int remote_run(void *data)
+{
+	struct remote_work *r = data;
+	unsigned int i;
+
+	r->ok = raw_smp_processor_id() == r->cpu;
+	for (i = 0; i < ARRAY_SIZE(r->objs); i++) {
+		if (r->free)
+			gospan_free(r->objs[i]);
+		else
+			r->objs[i] = gospan_alloc(BYTES, GFP_KERNEL);
+		r->ok &= !!r->objs[i];
+	}
+	return 0;
+}
+
+static bool run_on(struct remote_work *r, bool free)
+{
+	r->free = free;
+	return !smp_call_on_cpu(r->cpu, remote_run, r, false) && r->ok;
+}
+
+static int cpu_up_again(unsigned int cpu)
+{
+	return cpu_online(cpu) ? 0 : add_cpu(cpu);
+}
+
+static void cpu_up_action(void *data)
+{
+	cpu_up_again((unsigned long)data);
+}
+
+/* A CPU that goes down leaves nothing behind; its mcache serves it again later. */
+static void mcache_cpu_down_and_up(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	struct remote_work *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	struct gospan_mcache *c;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU))
+		kunit_skip(test, "CONFIG_HOTPLUG_CPU is not set");
+	r->cpu = cpumask_last(cpu_online_mask);
+	if (r->cpu == raw_smp_processor_id())
+		kunit_skip(test, "needs two CPUs");
+	c = gospan_mcache_of_cpu(r->cpu);
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	KUNIT_ASSERT_TRUE(test, run_on(r, false));
+	KUNIT_EXPECT_GT(test, c->capacity_bytes, 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, cpu_up_action,
+							(void *)(unsigned long)r->cpu), 0);
+	KUNIT_ASSERT_EQ(test, remove_cpu(r->cpu), 0);
+	KUNIT_EXPECT_EQ(test, c->capacity_bytes, 0);
+	KUNIT_EXPECT_PTR_EQ(test, per_cpu(gospan_mcache_slot, r->cpu), &gospan_mcache_none);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_mcache_of_cpu(r->cpu), c);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	KUNIT_EXPECT_EQ(test, t->mc->nr_taken - t->mc->nr_transit, ARRAY_SIZE(r->objs));
+	KUNIT_ASSERT_EQ(test, cpu_up_again(r->cpu), 0);
+	KUNIT_EXPECT_PTR_EQ(test, per_cpu(gospan_mcache_slot, r->cpu), c);
+	KUNIT_EXPECT_TRUE(test, run_on(r, true));
+	KUNIT_EXPECT_GT(test, c->capacity_bytes, 0);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
+static struct kunit_case mcache_cases[] = {
+	KUNIT_CASE(mcache_flush_takes_all),
+	KUNIT_CASE(mcache_alloc_refills_half),
+	KUNIT_CASE(mcache_alloc_warmest_first),
+	KUNIT_CASE(mcache_free_flushes_half),
+	KUNIT_CASE(mcache_free_grants_capacity),
+	KUNIT_CASE(mcache_free_twice_in_a_row),
+	KUNIT_CASE(mcache_capacity_within_limit),
+	KUNIT_CASE(mcache_claim_by_hand),
+	KUNIT_CASE(mcache_claim_nests),
+	KUNIT_CASE(mcache_claim_interrupted),
+	KUNIT_CASE(mcache_claim_grows_heap),
+	KUNIT_CASE(mcache_cpu_down_and_up),
+	{}
+};
+
+static struct kunit_suite mcache_suite = {
+	.name = "gospan_mcache",
+	.init = gospan_kunit_init,
+	.test_cases = mcache_cases,
+};
+
+kunit_test_suite(mcache_suite);

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the validator: each thing that it looks at, broken by hand in a heap
+ * that was fine. The lines "heap invalid" in the log are these.
+ */
+#include <kunit/test.h>
+#include <linux/gospan.h>
+#include "../src/mcache.h"
+#include "../src/validate.h"
+#include "helper.h"
+
+#define BYTES	64U
+
+/* A heap with a small span, some of whose slots are taken, and a large one. */
+struct broken_heap {
+	struct gospan_chunk *chunk;
+	struct gospan_span *s;		/* some CPU's current span */
+	struct gospan_span *large;
+	unsigned int page_idx;		/* of @s */
+	unsigned int free_idx;		/* a page that is free */
+	struct gospan_mcentral *mc;
+	struct gospan_mcache *c;
+	struct gospan_magazine *m;
+	void *objs[3];
+	void *large_obj;
+};
+
+static struct broken_heap *broken_make(struct kunit *test)
+{
+	struct broken_heap *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	unsigned int spanclass = gospan_make_spanclass(gospan_size_to_class(BYTES), false);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (i = 0; i < ARRAY_SIZE(t->objs); i++) {
+		t->objs[i] = gospan_alloc(BYTES, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+	}
+	t->large_obj = gospan_alloc(3 * GOSPAN_PAGE_SIZE + 40000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->large_obj);
+	t->s = gospan_mheap_span_of(&gospan_heap, t->objs[0]);
+	t->large = gospan_mheap_span_of(&gospan_heap, t->large_obj);
+	t->chunk = gospan_arena_chunk_of(&gospan_heap.arenas, t->s->base);
+	t->page_idx = gospan_addr_page_idx(t->s->base);
+	t->free_idx = find_first_zero_bit(t->chunk->pages.taken, GOSPAN_CHUNK_NPAGES);
+	t->mc = &gospan_central[spanclass];
+	t->c = gospan_mcache_of_cpu(raw_smp_processor_id());
+	t->m = &t->c->magazine[spanclass];
+	KUNIT_ASSERT_LT(test, t->free_idx, GOSPAN_CHUNK_NPAGES);
+	KUNIT_ASSERT_PTR_EQ(test, t->c->span[spanclass], t->s);
+	KUNIT_ASSERT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	return t;
+}
+
+static void broken_finish(struct kunit *test, struct broken_heap *t)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	gospan_free(t->large_obj);
+	for (i = 0; i < ARRAY_SIZE(t->objs); i++)
+		gospan_free(t->objs[i]);
+}
+
+/* With @value in @place the heap is invalid; afterwards it is as before. */
+#define EXPECT_INVALID(test, place, value) do {					\
+	typeof(place) *__place = &(place), __saved = *__place;			\
+										\
+	*__place = (value);							\
+	KUNIT_EXPECT_FALSE_MSG(test, gospan_heap_validate(&gospan_heap),	\
+			       #place " = " #value);				\
+	*__place = __saved;							\
+} while (0)
+
+static void heap_validate_span_bits(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	struct gospan_span *s = t->s;
+
+	EXPECT_INVALID(test, s->alloc_count, s->alloc_count + 1);
+	EXPECT_INVALID(test, s->alloc_cache, s->alloc_cache ^ BIT_ULL(40));
+	EXPECT_INVALID(test, s->alloc_cache, 0);
+	EXPECT_INVALID(test, s->alloc_bits[0], s->alloc_bits[0] & ~1ULL);
+	EXPECT_INVALID(test, s->alloc_bits[1], 1);
+	EXPECT_INVALID(test, s->freeindex, 64);
+	EXPECT_INVALID(test, s->freeindex, 1);
+	EXPECT_INVALID(test, s->freeindex, s->nelems);
+	EXPECT_INVALID(test, t->large->alloc_bits[0], ~0ULL);
+	broken_finish(test, t);
+}
+
+static void heap_validate_span_shape(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+
+	EXPECT_INVALID(test, t->s->npages, t->s->npages + 1);
+	EXPECT_INVALID(test, t->s->npages, 0);
+	EXPECT_INVALID(test, t->s->nelems, t->s->nelems - 1);
+	EXPECT_INVALID(test, t->s->base, t->s->base + GOSPAN_PAGE_SIZE);
+	EXPECT_INVALID(test, t->s->spanclass, t->s->spanclass + 2);
+	EXPECT_INVALID(test, t->s->owned, false);
+	EXPECT_INVALID(test, t->large->npages, t->large->npages - 1);
+	EXPECT_INVALID(test, t->large->npages, GOSPAN_CHUNK_NPAGES + 1);
+	EXPECT_INVALID(test, t->large->owned, true);
+	broken_finish(test, t);
+}
+
+static void heap_validate_pages(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	struct gospan_chunk *chunk = t->chunk;
+	unsigned long *taken = &chunk->pages.taken[t->free_idx / BITS_PER_LONG];
+	unsigned long *owned = &chunk->owned[t->free_idx / BITS_PER_LONG];
+	unsigned long free_bit = BIT(t->free_idx % BITS_PER_LONG);
+	unsigned long *span_taken = &chunk->pages.taken[t->page_idx / BITS_PER_LONG];
+	unsigned long span_bit = BIT(t->page_idx % BITS_PER_LONG);
+
+	EXPECT_INVALID(test, chunk->spanclass[t->page_idx], 0);
+	EXPECT_INVALID(test, chunk->spanclass[t->page_idx], GOSPAN_SPANCLASS_LARGE);
+	EXPECT_INVALID(test, chunk->span[t->page_idx], NULL);
+	EXPECT_INVALID(test, chunk->span[t->page_idx], t->large);
+	EXPECT_INVALID(test, chunk->spanclass[t->free_idx], 2);
+	EXPECT_INVALID(test, chunk->span[t->free_idx], t->s);
+	EXPECT_INVALID(test, *taken, *taken | free_bit);
+	EXPECT_INVALID(test, *owned, *owned & ~free_bit);
+	EXPECT_INVALID(test, *span_taken, *span_taken & ~span_bit);
+	EXPECT_INVALID(test, chunk->nr_free, chunk->nr_free - 1);
+	EXPECT_INVALID(test, chunk->max_run, 0);
+	EXPECT_INVALID(test, chunk->base, chunk->base + GOSPAN_CHUNK_BYTES);
+	broken_finish(test, t);
+}
+
+static void heap_validate_sums(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	struct gospan_mheap *h = &gospan_heap;
+
+	EXPECT_INVALID(test, h->nr_chunks, h->nr_chunks + 1);
+	EXPECT_INVALID(test, h->nr_chunks, h->nr_chunks - 1);
+	EXPECT_INVALID(test, h->obtained_pages, h->obtained_pages + 1);
+	EXPECT_INVALID(test, h->released_pages, h->released_pages + 1);
+	EXPECT_INVALID(test, h->inuse_pages, h->inuse_pages - 1);
+	EXPECT_INVALID(test, h->span_bytes, h->span_bytes + 8);
+	EXPECT_INVALID(test, h->large_mallocs, h->large_mallocs + 1);
+	EXPECT_INVALID(test, h->large_free_pages, h->large_free_pages + 1);
+	EXPECT_INVALID(test, h->broken, true);
+	EXPECT_INVALID(test, gospan_chunk_none.spanclass[7], 2);
+	EXPECT_INVALID(test, gospan_mcache_none.magazine[2].nr_mallocs, 1);
+	broken_finish(test, t);
+}
+
+static void heap_validate_central(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+
+	EXPECT_INVALID(test, t->mc->nr_spans, 0);
+	EXPECT_INVALID(test, t->mc->nr_spans, 2);
+	EXPECT_INVALID(test, t->mc->nr_empty, 1);
+	EXPECT_INVALID(test, t->mc->nr_taken, t->mc->nr_taken + 1);
+	EXPECT_INVALID(test, t->mc->spanclass, t->mc->spanclass + 1);
+	EXPECT_INVALID(test, t->mc->nr_transit, t->mc->max_transit + 1);
+	/* A listed span: first as it should be, then on the wrong list. */
+	gospan_kunit_flush();
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial));
+	EXPECT_INVALID(test, t->s->owned, true);
+	list_move(&t->s->list, &t->mc->full);
+	KUNIT_EXPECT_FALSE(test, gospan_heap_validate(&gospan_heap));
+	list_del_init(&t->s->list);
+	KUNIT_EXPECT_FALSE(test, gospan_heap_validate(&gospan_heap));
+	list_add(&t->s->list, &t->mc->partial);
+	broken_finish(test, t);
+}
+
+static void heap_validate_mcache(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	unsigned int spanclass = t->mc->spanclass;
+
+	EXPECT_INVALID(test, t->c->capacity_bytes, t->c->capacity_bytes + BYTES);
+	EXPECT_INVALID(test, t->c->span[spanclass], NULL);
+	EXPECT_INVALID(test, t->c->span[spanclass], t->large);
+	EXPECT_INVALID(test, t->c->span[spanclass + 2], t->s);
+	EXPECT_INVALID(test, t->m->limit, t->m->limit - 1);
+	EXPECT_INVALID(test, t->m->top, t->m->limit + 1);
+	EXPECT_INVALID(test, t->m->base[-1], t->objs[0]);
+	EXPECT_INVALID(test, raw_cpu_ptr(&gospan_mcache_slot)[0], (void *)8UL);
+	broken_finish(test, t);
+}
+
+/* Objects that are not, or not only, where they are. */
+static void heap_validate_objects(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	void **last = t->m->top - 1;
+	void *transit = *last;
+
+	KUNIT_ASSERT_GE(test, t->m->top - t->m->base, 2);
+	EXPECT_INVALID(test, *last, last[-1]);
+	EXPECT_INVALID(test, *last, NULL);
+	EXPECT_INVALID(test, *last, test);
+	EXPECT_INVALID(test, *last, *last + 8);
+	EXPECT_INVALID(test, *last, t->large_obj);
+	/* Never handed out: free in the span. */
+	EXPECT_INVALID(test, *last, (void *)t->s->base + (t->s->nelems - 1) * BYTES);
+	/* In a magazine and in transit. */
+	t->mc->transit[0] = transit;
+	EXPECT_INVALID(test, t->mc->nr_transit, 1);
+	broken_finish(test, t);
+}
+
+static struct kunit_case validate_cases[] = {
+	KUNIT_CASE(heap_validate_span_bits),
+	KUNIT_CASE(heap_validate_span_shape),
+	KUNIT_CASE(heap_validate_pages),
+	KUNIT_CASE(heap_validate_sums),
+	KUNIT_CASE(heap_validate_central),
+	KUNIT_CASE(heap_validate_mcache),
+	KUNIT_CASE(heap_validate_objects),
+	{}
+};
+
+static struct kunit_suite validate_suite = {
+	.name = "gospan_validate",
+	.init = gospan_kunit_init,
+	.test_cases = validate_cases,
+};
+
+kunit_test_suite(validate_suite);

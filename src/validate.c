@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Validator: walks everything and looks for what cannot be.
+ *
+ * Bottom up: each page of each chunk is in exactly one state, each span is
+ * whole, and their sums are what the heap counts. For the module's own heap,
+ * also: each span is on the one list that it belongs on or some CPU's current
+ * one, each magazine is what its CPU's budget knows of, and each free object
+ * is in one place only. The first thing found wrong is printed.
+ *
+ * Task context, may sleep. Nothing may allocate or free meanwhile: locks are
+ * not taken, and no magazine is claimed. It costs the whole heap's size.
+ *
+ * Only in modules built with the unit tests, which call it after every step.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include "mcache.h"
+#include "validate.h"
+
+/* What was counted on the way. */
+struct heap_walk {
+	struct gospan_mheap *h;
+	unsigned long nr_chunks;
+	unsigned long free_pages;
+	unsigned long span_pages;
+	unsigned long span_bytes;	/* descriptors */
+	unsigned long nr_large;
+	unsigned long large_pages;
+	unsigned long nr_spans[GOSPAN_NR_SPANCLASSES];
+	unsigned long nr_owned[GOSPAN_NR_SPANCLASSES];	/* of them, some CPU's current one */
+	unsigned long nr_taken[GOSPAN_NR_SPANCLASSES];	/* slots */
+};
+
+/* Free objects, to be sorted. */
+struct object_list {
+	void **objs;
+	size_t nr;
+	size_t max;
+};
+
+/* Say what is wrong; always false. */
+static __printf(1, 2) bool invalid(const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_err("heap invalid: %pV\n", &vaf);
+	va_end(args);
+	return false;
+}
+
+/* Are the slots' bits, and what is derived from them, consistent? */
+bool gospan_span_validate(const struct gospan_span *s)
+{
+	unsigned int nr_words = gospan_span_nr_words(s->nelems);
+	unsigned int nr_tail = nr_words * 64 - s->nelems;
+	unsigned int ones = 0, word;
+
+	if (!s->nelems)
+		return invalid("span %px has no slots", s);
+	for (word = 0; word < nr_words; word++)
+		ones += hweight64(s->alloc_bits[word]);
+	if (nr_tail && s->alloc_bits[nr_words - 1] >> (s->nelems % 64) != ~0ULL >> (64 - nr_tail))
+		return invalid("span %px: bits past slot %u not all set: %#llx", s, s->nelems,
+			       s->alloc_bits[nr_words - 1]);
+	if (ones - nr_tail != s->alloc_count)
+		return invalid("span %px: alloc_count %u, but %u bits set", s, s->alloc_count,
+			       ones - nr_tail);
+	if (s->freeindex % 64 || s->freeindex >= s->nelems)
+		return invalid("span %px: freeindex %u of %u slots", s, s->freeindex, s->nelems);
+	for (word = 0; word < s->freeindex / 64; word++)
+		if (~s->alloc_bits[word])
+			return invalid("span %px: free slot in word %u below freeindex %u", s,
+				       word, s->freeindex);
+	if (s->alloc_cache != ~s->alloc_bits[s->freeindex / 64])
+		return invalid("span %px: alloc_cache %#llx, but bits %#llx at freeindex %u", s,
+			       s->alloc_cache, s->alloc_bits[s->freeindex / 64], s->freeindex);
+	return true;
+}
+
+/* Is @s cut as its class asks? */
+static bool span_shape_valid(const struct gospan_span *s)
+{
+	unsigned int sizeclass = gospan_spanclass_sizeclass(s->spanclass);
+
+	if (s->spanclass == GOSPAN_SPANCLASS_LARGE) {
+		if (s->nelems != 1 || s->owned || !list_empty(&s->list))
+			return invalid("large span %px: %u slots, owned %d, listed %d", s,
+				       s->nelems, s->owned, !list_empty(&s->list));
+		return true;
+	}
+	if (!sizeclass || sizeclass >= GOSPAN_NR_SIZECLASSES)
+		return invalid("span %px: spanclass %u", s, s->spanclass);
+	if (s->npages != gospan_class_npages(sizeclass) ||
+	    s->nelems != gospan_class_nelems(sizeclass))
+		return invalid("span %px of class %u: %u pages, %u slots", s, sizeclass,
+			       s->npages, s->nelems);
+	if (s->base % (gospan_class_align_npages(sizeclass) * GOSPAN_PAGE_SIZE))
+		return invalid("span %px of class %u: base %#lx not aligned", s, sizeclass,
+			       s->base);
+	if (s->owned && !list_empty(&s->list))
+		return invalid("span %px is owned and listed", s);
+	return true;
+}
+
+/* Do the pages of @s, found at @first, all say so, and belong to us? */
+static bool span_pages_valid(const struct gospan_chunk *chunk, unsigned int first,
+			     const struct gospan_span *s)
+{
+	unsigned int i;
+
+	if (s->base != gospan_chunk_page_addr(chunk, first))
+		return invalid("page %u of chunk %#lx: span %px with base %#lx", first,
+			       chunk->base, s, s->base);
+	if (!s->npages || s->npages > GOSPAN_CHUNK_NPAGES - first)
+		return invalid("page %u of chunk %#lx: span %px of %u pages", first, chunk->base,
+			       s, s->npages);
+	for (i = first; i < first + s->npages; i++) {
+		if (chunk->span[i] != s || chunk->spanclass[i] != s->spanclass)
+			return invalid("page %u of chunk %#lx: in span %px, %u, but has %px, %u", i,
+				       chunk->base, s, s->spanclass, chunk->span[i],
+				       chunk->spanclass[i]);
+		if (!test_bit(i, chunk->owned) || !test_bit(i, chunk->pages.taken))
+			return invalid("page %u of chunk %#lx, in span %px: owned %d, taken %d",
+				       i, chunk->base, s, test_bit(i, chunk->owned),
+				       test_bit(i, chunk->pages.taken));
+	}
+	return true;
+}
+
+static bool walk_span(struct heap_walk *w, const struct gospan_chunk *chunk, unsigned int first)
+{
+	const struct gospan_span *s = chunk->span[first];
+
+	if (!span_pages_valid(chunk, first, s) || !span_shape_valid(s) || !gospan_span_validate(s))
+		return false;
+	w->span_pages += s->npages;
+	w->span_bytes += gospan_span_bytes(s->nelems);
+	if (s->spanclass == GOSPAN_SPANCLASS_LARGE) {
+		w->nr_large++;
+		w->large_pages += s->npages;
+		return true;
+	}
+	w->nr_spans[s->spanclass]++;
+	w->nr_owned[s->spanclass] += s->owned;
+	w->nr_taken[s->spanclass] += s->alloc_count;
+	return true;
+}
+
+/* A page that no span starts at: ours and free, or neither. */
+static bool page_valid(const struct gospan_chunk *chunk, unsigned int page_idx)
+{
+	bool owned = test_bit(page_idx, chunk->owned);
+	bool taken = test_bit(page_idx, chunk->pages.taken);
+
+	if (chunk->span[page_idx])
+		return invalid("page %u of chunk %#lx: span %px without spanclass", page_idx,
+			       chunk->base, chunk->span[page_idx]);
+	if (!owned && !taken)
+		return invalid("page %u of chunk %#lx is free, but not ours", page_idx,
+			       chunk->base);
+	if (owned && taken)
+		return invalid("page %u of chunk %#lx is ours, neither free nor in a span",
+			       page_idx, chunk->base);
+	return true;
+}
+
+static bool walk_chunk(struct heap_walk *w, const struct gospan_chunk *chunk)
+{
+	unsigned int page_idx, nr_free = 0, run = 0, longest = 0;
+
+	for (page_idx = 0; page_idx < GOSPAN_CHUNK_NPAGES; ) {
+		if (chunk->spanclass[page_idx]) {
+			if (!chunk->span[page_idx])
+				return invalid("page %u of chunk %#lx: spanclass %u without span",
+					       page_idx, chunk->base, chunk->spanclass[page_idx]);
+			if (!walk_span(w, chunk, page_idx))
+				return false;
+			page_idx += chunk->span[page_idx]->npages;
+			run = 0;
+			continue;
+		}
+		if (!page_valid(chunk, page_idx))
+			return false;
+		if (test_bit(page_idx, chunk->pages.taken)) {
+			run = 0;
+		} else {
+			nr_free++;
+			longest = max(longest, ++run);
+		}
+		page_idx++;
+	}
+	if (nr_free != chunk->nr_free)
+		return invalid("chunk %#lx: nr_free %u, but %u free", chunk->base, chunk->nr_free,
+			       nr_free);
+	if (longest > chunk->max_run)
+		return invalid("chunk %#lx: max_run %u, but a run of %u", chunk->base,
+			       chunk->max_run, longest);
+	w->free_pages += nr_free;
+	return true;
+}
+
+static bool walk_chunks(struct heap_walk *w)
+{
+	const struct gospan_chunk *chunk;
+	unsigned long above = 0;
+
+	list_for_each_entry(chunk, &w->h->chunks, list) {
+		if (++w->nr_chunks > w->h->nr_chunks)
+			return invalid("more than %lu chunks listed", w->h->nr_chunks);
+		if (gospan_addr_offset(chunk->base) % GOSPAN_CHUNK_BYTES)
+			return invalid("chunk %px: base %#lx", chunk, chunk->base);
+		if (chunk->base < above)
+			return invalid("chunk %#lx is listed behind a higher one", chunk->base);
+		above = chunk->base + GOSPAN_CHUNK_BYTES;
+		if (gospan_arena_chunk_of(&w->h->arenas, chunk->base) != chunk ||
+		    gospan_arena_chunk_of(&w->h->arenas, above - 1) != chunk)
+			return invalid("chunk %#lx is not found by its address", chunk->base);
+		if (!walk_chunk(w, chunk))
+			return false;
+	}
+	/* What every lookup of somebody else's address ends at. */
+	if (memchr_inv(&gospan_chunk_none, 0, sizeof(gospan_chunk_none)))
+		return invalid("the empty chunk was written to");
+	return true;
+}
+
+static bool sum_valid(const char *what, unsigned long has, unsigned long should)
+{
+	return has == should || invalid("%s %lu, but there are %lu", what, has, should);
+}
+
+static bool heap_sums_valid(const struct heap_walk *w)
+{
+	const struct gospan_mheap *h = w->h;
+
+	return sum_valid("nr_chunks", h->nr_chunks, w->nr_chunks) &&
+	       sum_valid("pages obtained and not released", h->obtained_pages - h->released_pages,
+			 w->free_pages + w->span_pages) &&
+	       sum_valid("inuse_pages", h->inuse_pages, w->span_pages) &&
+	       sum_valid("span_bytes", h->span_bytes, w->span_bytes) &&
+	       sum_valid("large objects", h->large_mallocs - h->large_frees, w->nr_large) &&
+	       sum_valid("large pages", h->large_alloc_pages - h->large_free_pages,
+			 w->large_pages);
+}
+
+/* The spans of a list; returns their number, or -1. Adds to @nr_empty. */
+static long central_walk_list(const struct gospan_mcentral *mc, const struct list_head *spans,
+			      unsigned int *nr_empty)
+{
+	bool want_full = spans == &mc->full;
+	const struct gospan_span *s;
+	long nr = 0;
+
+	list_for_each_entry(s, spans, list) {
+		if (s->spanclass != mc->spanclass || s->owned ||
+		    gospan_span_is_full(s) != want_full) {
+			invalid("spanclass %u lists span %px: of %u, owned %d, %u of %u taken",
+				mc->spanclass, s, s->spanclass, s->owned, s->alloc_count,
+				s->nelems);
+			return -1;
+		}
+		if (gospan_mheap_span_of(&gospan_heap, (void *)s->base) != s) {
+			invalid("listed span %px of spanclass %u is not in the heap", s,
+				mc->spanclass);
+			return -1;
+		}
+		/* A list that runs in a circle, too. */
+		if (++nr > mc->nr_spans) {
+			invalid("spanclass %u: more than %lu spans listed", mc->spanclass,
+				mc->nr_spans);
+			return -1;
+		}
+		*nr_empty += !s->alloc_count;
+	}
+	return nr;
+}
+
+static bool central_valid(const struct heap_walk *w, const struct gospan_mcentral *mc)
+{
+	unsigned int spanclass = mc - gospan_central;
+	unsigned int nr_empty = 0;
+	long nr_partial, nr_full;
+
+	if (mc->spanclass != spanclass)
+		return invalid("central list %u says %u", spanclass, mc->spanclass);
+	nr_partial = central_walk_list(mc, &mc->partial, &nr_empty);
+	nr_full = nr_partial < 0 ? -1 : central_walk_list(mc, &mc->full, &nr_empty);
+	if (nr_full < 0)
+		return false;
+	if (nr_partial + nr_full + w->nr_owned[spanclass] != w->nr_spans[spanclass])
+		return invalid("spanclass %u: %lu spans, but %ld partial, %ld full, %lu owned",
+			       spanclass, w->nr_spans[spanclass], nr_partial, nr_full,
+			       w->nr_owned[spanclass]);
+	if (mc->nr_spans != w->nr_spans[spanclass] || mc->nr_taken != w->nr_taken[spanclass])
+		return invalid("spanclass %u: nr_spans %lu, nr_taken %lu, but %lu and %lu",
+			       spanclass, mc->nr_spans, mc->nr_taken, w->nr_spans[spanclass],
+			       w->nr_taken[spanclass]);
+	if (mc->nr_empty != nr_empty)
+		return invalid("spanclass %u: nr_empty %u, but %u", spanclass, mc->nr_empty,
+			       nr_empty);
+	if (mc->nr_transit > mc->max_transit)
+		return invalid("spanclass %u: %u objects in transit, at most %u", spanclass,
+			       mc->nr_transit, mc->max_transit);
+	return true;
+}
+
+static bool magazine_valid(const struct gospan_magazine *m, unsigned int cpu,
+			   unsigned int spanclass)
+{
+	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
+	unsigned int capacity = m->limit - m->base;
+
+	if (!m->base)
+		return (!m->top && !m->limit) ||
+		       invalid("CPU %u: magazine of unused spanclass %u", cpu, spanclass);
+	if (capacity && capacity != gospan_mcache_capacity(sizeclass))
+		return invalid("CPU %u, spanclass %u: capacity %u", cpu, spanclass, capacity);
+	if (m->top < m->base || m->top > m->limit)
+		return invalid("CPU %u, spanclass %u: %td objects in a magazine for %u", cpu,
+			       spanclass, m->top - m->base, capacity);
+	if (m->base[-1])
+		return invalid("CPU %u, spanclass %u: %px below the magazine", cpu, spanclass,
+			       m->base[-1]);
+	return true;
+}
+
+/* Is the current span of @cpu really its own? */
+static bool current_span_valid(const struct gospan_span *s, unsigned int cpu,
+			       unsigned int spanclass)
+{
+	unsigned int other;
+
+	if (!s->owned || s->spanclass != spanclass || gospan_span_is_full(s) ||
+	    gospan_mheap_span_of(&gospan_heap, (void *)s->base) != s)
+		return invalid("CPU %u, spanclass %u: current span %px: of %u, owned %d, %u taken",
+			       cpu, spanclass, s, s->spanclass, s->owned, s->alloc_count);
+	for (other = 0; other < cpu; other++)
+		if (cpu_possible(other) && gospan_mcache_of_cpu(other) &&
+		    gospan_mcache_of_cpu(other)->span[spanclass] == s)
+			return invalid("span %px is the current one of CPUs %u and %u", s, other,
+				       cpu);
+	return true;
+}
+
+/* Takes the current spans off the owned ones that were counted. */
+static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, unsigned int cpu)
+{
+	const struct gospan_mcache *slot = per_cpu(gospan_mcache_slot, cpu);
+	size_t capacity_bytes = 0;
+	unsigned int spanclass;
+
+	if (slot != c && slot != &gospan_mcache_none)
+		return invalid("CPU %u: mcache %px in the slot, not %px", cpu, slot, c);
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		const struct gospan_magazine *m = &c->magazine[spanclass];
+
+		if (!magazine_valid(m, cpu, spanclass))
+			return false;
+		capacity_bytes += (m->limit - m->base) * gospan_spanclass_bytes(spanclass);
+		if (!c->span[spanclass])
+			continue;
+		if (m->limit == m->base)
+			return invalid("CPU %u, spanclass %u: current span %px without capacity",
+				       cpu, spanclass, c->span[spanclass]);
+		if (!current_span_valid(c->span[spanclass], cpu, spanclass))
+			return false;
+		w->nr_owned[spanclass]--;
+	}
+	return c->capacity_bytes == capacity_bytes ||
+	       invalid("CPU %u: capacity_bytes %zu, but magazines for %zu", cpu,
+		       c->capacity_bytes, capacity_bytes);
+}
+
+static bool mcaches_valid(struct heap_walk *w)
+{
+	unsigned int cpu, spanclass;
+
+	if (memchr_inv(&gospan_mcache_none, 0, sizeof(gospan_mcache_none)))
+		return invalid("the empty mcache was written to");
+	for_each_possible_cpu(cpu)
+		if (gospan_mcache_of_cpu(cpu) && !mcache_valid(w, gospan_mcache_of_cpu(cpu), cpu))
+			return false;
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+		if (w->nr_owned[spanclass])
+			return invalid("spanclass %u: %lu owned spans are no CPU's", spanclass,
+				       w->nr_owned[spanclass]);
+	return true;
+}
+
+static int pointer_cmp(const void *a, const void *b)
+{
+	const void *x = *(void *const *)a, *y = *(void *const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Append @n free objects, which must be taken slots of spans of @spanclass. */
+static bool objects_collect(struct object_list *l, unsigned int spanclass, void *const *objs,
+			    size_t n, const char *where)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct gospan_span *s = gospan_mheap_span_of(&gospan_heap, objs[i]);
+		unsigned int slot;
+
+		if (!s || s->spanclass != spanclass || !gospan_span_object_bytes(s, objs[i]))
+			return invalid("%px in a %s of spanclass %u is no object of it", objs[i],
+				       where, spanclass);
+		slot = ((unsigned long)objs[i] - s->base) / gospan_spanclass_bytes(spanclass);
+		if (!(s->alloc_bits[slot / 64] >> (slot % 64) & 1))
+			return invalid("%px in a %s of spanclass %u is free in its span, too",
+				       objs[i], where, spanclass);
+		if (l->nr == l->max)
+			return invalid("more free objects than were counted");
+		l->objs[l->nr++] = objs[i];
+	}
+	return true;
+}
+
+static size_t objects_count(void)
+{
+	unsigned int spanclass, cpu;
+	size_t nr = 0;
+
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		nr += gospan_central[spanclass].nr_transit;
+		for_each_possible_cpu(cpu) {
+			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+
+			if (c)
+				nr += c->magazine[spanclass].top - c->magazine[spanclass].base;
+		}
+	}
+	return nr;
+}
+
+static bool objects_gather(struct object_list *l)
+{
+	unsigned int spanclass, cpu;
+
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		const struct gospan_mcentral *mc = &gospan_central[spanclass];
+
+		if (!objects_collect(l, spanclass, mc->transit, mc->nr_transit, "transit stack"))
+			return false;
+		for_each_possible_cpu(cpu) {
+			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+			const struct gospan_magazine *m;
+
+			if (!c)
+				continue;
+			m = &c->magazine[spanclass];
+			if (!objects_collect(l, spanclass, m->base, m->top - m->base, "magazine"))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* No free object is in two places. */
+static bool objects_valid(void)
+{
+	struct object_list l = { .max = objects_count() };
+	bool valid;
+	size_t i;
+
+	if (!l.max)
+		return true;
+	l.objs = kvmalloc_array(l.max, sizeof(*l.objs), GFP_KERNEL);
+	if (!l.objs)
+		return invalid("no memory to look at %zu objects", l.max);
+	valid = objects_gather(&l);
+	if (valid)
+		sort(l.objs, l.nr, sizeof(*l.objs), pointer_cmp, NULL);
+	for (i = 1; valid && i < l.nr; i++)
+		if (l.objs[i] == l.objs[i - 1])
+			valid = invalid("%px is free twice", l.objs[i]);
+	kvfree(l.objs);
+	return valid;
+}
+
+/* What sits in front of the module's own heap. */
+static bool fronts_valid(struct heap_walk *w)
+{
+	unsigned int spanclass;
+
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+		if (!central_valid(w, &gospan_central[spanclass]))
+			return false;
+	return mcaches_valid(w) && objects_valid();
+}
+
+/**
+ * gospan_heap_validate() - is a heap consistent?
+ * @h: heap; of gospan_heap the central lists and mcaches are looked at, too
+ *
+ * Context: Task; may sleep. Takes no lock: nothing may allocate from @h or
+ * free to it meanwhile.
+ * Return: true if so; otherwise what is wrong was printed.
+ */
+bool gospan_heap_validate(struct gospan_mheap *h)
+{
+	struct heap_walk *w = kzalloc(sizeof(*w), GFP_KERNEL);
+	bool valid;
+
+	if (!w)
+		return invalid("no memory to look at it");
+	w->h = h;
+	valid = h->broken ? invalid("it is marked as broken") :
+		walk_chunks(w) && heap_sums_valid(w) && (h != &gospan_heap || fronts_valid(w));
+	kfree(w);
+	return valid;
+}
