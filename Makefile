@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gospan out of tree. What the module is made of stands in Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+TOOL := tools/gospan/gospan
+
+all: modules tool
+
+help:
+	@echo 'On any Debian 12 or 13 machine; all set-up is done by itself:'
+	@echo '  bench            - compare gospan with the kernel'\''s allocators, in a virtual machine:'
+	@echo '                     instructions on Debian'\''s 6.12; VM=uml: cycles on Linux 7.3'
+	@echo '  check            - every test; the last line is "N passed, N failed"'
+	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'
+	@echo ''
+	@echo 'For the kernel in KDIR=<build folder> (this machine'\''s if not given):'
+	@echo '  all              - modules and tool (the default)'
+	@echo '  modules          - gospan.ko and Module.symvers'
+	@echo '  modules_install  - install gospan.ko with the kernel'\''s modules (root)'
+	@echo '  load, unload     - insmod, rmmod (root); then: sudo $(TOOL) bench'
+	@echo '  tool             - $(TOOL), the command that speaks to /dev/gospan'
+	@echo '  tables           - generate the size class table again'
+	@echo '  clean            - remove what was built here, build/ too'
+	@echo ''
+	@echo 'Variables: BENCH_ARGS="--sizes 64 ..." for bench; CONFIG_GOSPAN_KUNIT_TEST=y'
+	@echo 'for modules with their tests; those of kbuild: W=1 C=1 V=1 LLVM=1.'
+
+modules modules_install: | $(KDIR)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+$(KDIR):
+	@echo "No kernel build folder $@: install linux-headers-$(shell uname -r)," >&2
+	@echo "or name one (make KDIR=...); 'make bench' needs none." >&2
+	@false
+
+tool:
+	$(MAKE) -C tools/gospan
+
+load: modules
+	insmod ./gospan.ko
+
+unload:
+	rmmod gospan
+
+bench check:
+	@tools/$@
+
+kunit:
+	@tools/check --only kunit-uml
+
+tables:
+	tools/mksizeclasses > src/sizeclass_table.h
+
+clean:
+	@if [ -d $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
+	$(MAKE) -C tools/gospan clean
+	$(MAKE) -C tools/testing/selftests/gospan clean
+	rm -rf build
+
+.PHONY: all help modules modules_install tool load unload bench check kunit tables clean
