@@ -23,7 +23,8 @@ help:
 	@echo '  tables           - generate the size class table again'
 	@echo '  clean            - remove what was built here, build/ too'
 	@echo ''
-	@echo 'Variables: BENCH_ARGS="--sizes 64 ..." for bench; CONFIG_GOSPAN_KUNIT_TEST=y'
+	@echo 'Variables: BENCH_ARGS="--sizes 64 ..." and BOOT="" (the kernel command line;'
+	@echo 'default "mitigations=off init_on_alloc=0") for bench; CONFIG_GOSPAN_KUNIT_TEST=y'
 	@echo 'for modules with their tests; those of kbuild: W=1 C=1 V=1 LLVM=1.'
 
 modules modules_install: | $(KDIR)
