@@ -340,23 +340,27 @@ static void mheap_free_coalesces(struct kunit *test)
 static void mheap_alloc_after_failed_search(struct kunit *test)
 {
 	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
-	struct gospan_span *a = heap_take(h, 10, 1), *b = heap_take(h, 10, 1);
-	struct gospan_span *rest = heap_take(h, 492, 1), *s;
+	struct gospan_span *first = heap_take(h, 1, 1), *a = heap_take(h, 10, 1);
+	struct gospan_span *between = heap_take(h, 1, 1), *b = heap_take(h, 10, 1);
+	struct gospan_span *rest = heap_take(h, 490, 1), *s;
 
 	KUNIT_ASSERT_NOT_NULL(test, rest);
+	/* Free are 1..10 and 12..21. */
+	heap_give(h, a);
 	heap_give(h, b);
 	KUNIT_EXPECT_NULL(test, heap_take(h, 11, 1));
-	/* 16..19 are too few. Says nothing about runs of 8 that are not aligned. */
+	/* 16..21 are too few. Says nothing about runs of 8 that are not aligned. */
 	KUNIT_EXPECT_NULL(test, heap_take(h, 8, 16));
 	s = heap_take(h, 10, 1);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s), 10);
+	KUNIT_ASSERT_EQ(test, span_page_idx(s), 1);
 	heap_give(h, s);
 	KUNIT_EXPECT_NULL(test, heap_take(h, 11, 1));
-	heap_give(h, a);
+	heap_give(h, between);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	s = heap_take(h, 20, 1);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s), 0);
+	s = heap_take(h, 21, 1);
+	KUNIT_ASSERT_EQ(test, span_page_idx(s), 1);
 	heap_give(h, s);
+	heap_give(h, first);
 	heap_give(h, rest);
 	heap_finish(test, h);
 }
@@ -426,26 +430,40 @@ static void mheap_alloc_chunk_owned_in_part(struct kunit *test)
 }
 
 /* Whatever comes first from the kernel, the lower chunk is used first. */
-static void mheap_alloc_two_chunks(struct kunit *test)
+static void two_chunks(struct kunit *test, const struct block *blocks)
 {
-	static const struct block blocks[] = { { 1, 0, 9 }, { 0, 0, 9 } };
-	struct gospan_mheap *h = heap_make(test, blocks, ARRAY_SIZE(blocks));
-	struct gospan_span *high = heap_take(h, 300, 1), *low = heap_take(h, 300, 1), *s;
+	struct gospan_mheap *h = heap_make(test, blocks, 2);
+	struct gospan_span *a = heap_take(h, 300, 1), *b = heap_take(h, 300, 1), *s;
 
-	KUNIT_ASSERT_TRUE(test, span_in_pool(high, 1));
-	KUNIT_ASSERT_TRUE(test, span_in_pool(low, 0));
+	KUNIT_ASSERT_TRUE(test, span_in_pool(a, blocks[0].pool));
+	KUNIT_ASSERT_TRUE(test, span_in_pool(b, blocks[1].pool));
 	KUNIT_EXPECT_EQ(test, h->nr_chunks, 2);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
 	s = heap_take(h, 212, 1);
 	KUNIT_ASSERT_TRUE(test, span_in_pool(s, 0));
 	heap_give(h, s);
-	heap_give(h, high);
+	heap_give(h, blocks[0].pool ? a : b);
 	/* Too long for what is free in the lower one. */
 	s = heap_take(h, 213, 1);
 	KUNIT_ASSERT_TRUE(test, span_in_pool(s, 1));
 	KUNIT_EXPECT_PTR_EQ(test, gospan_mheap_span_of(h, (void *)(s->base + 1)), s);
 	heap_give(h, s);
-	heap_give(h, low);
+	heap_give(h, blocks[0].pool ? b : a);
 	heap_finish(test, h);
+}
+
+static void mheap_alloc_two_chunks_rising(struct kunit *test)
+{
+	static const struct block blocks[] = { { 0, 0, 9 }, { 1, 0, 9 } };
+
+	two_chunks(test, blocks);
+}
+
+static void mheap_alloc_two_chunks_falling(struct kunit *test)
+{
+	static const struct block blocks[] = { { 1, 0, 9 }, { 0, 0, 9 } };
+
+	two_chunks(test, blocks);
 }
 
 static void mheap_free_large_verdicts(struct kunit *test)
@@ -599,7 +617,8 @@ static struct kunit_case mheap_cases[] = {
 	KUNIT_CASE(mheap_alloc_after_failed_search),
 	KUNIT_CASE(mheap_alloc_aligned),
 	KUNIT_CASE(mheap_alloc_chunk_owned_in_part),
-	KUNIT_CASE(mheap_alloc_two_chunks),
+	KUNIT_CASE(mheap_alloc_two_chunks_rising),
+	KUNIT_CASE(mheap_alloc_two_chunks_falling),
 	KUNIT_CASE(mheap_free_coalesces),
 	KUNIT_CASE(mheap_free_large_verdicts),
 	KUNIT_CASE(mheap_destroy_live_spans),
