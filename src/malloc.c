@@ -167,19 +167,36 @@ static __always_inline void free_small(const void *p)
 	gospan_mcache_release(slot, c);
 }
 
-/* init_on_free: nothing that was written survives, and nothing else is wiped. */
-static noinline void free_wiped(const void *p)
+/* Bytes of the object that starts at @p; 0, reported, if none does. */
+static size_t object_bytes(const void *p)
 {
+	enum gospan_verdict verdict = GOSPAN_FREE_FOREIGN;
 	struct gospan_span *s;
 	size_t bytes = 0;
 
+	/* A span looked up with a pointer that is not ours may go at any time. */
 	rcu_read_lock();
 	s = gospan_mheap_span_of(&gospan_heap, p);
-	if (s)
+	if (s) {
 		bytes = gospan_span_object_bytes(s, p);
+		verdict = GOSPAN_FREE_INTERIOR;
+	}
 	rcu_read_unlock();
-	if (s && !bytes)
-		return gospan_report_misuse(GOSPAN_FREE_INTERIOR, p);
+	if (!bytes)
+		gospan_report_misuse(verdict, p);
+	return bytes;
+}
+
+/* init_on_free: nothing that was written survives, and nothing else is wiped. */
+static noinline void free_wiped(const void *p)
+{
+	size_t bytes;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	bytes = object_bytes(p);
+	if (!bytes)
+		return;
 	memset((void *)p, 0, bytes);
 	free_small(p);
 }
@@ -194,23 +211,7 @@ EXPORT_SYMBOL_GPL(gospan_free);
 
 size_t gospan_size(const void *p)
 {
-	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
-	struct gospan_span *s;
-	size_t bytes = 0;
-
-	if (ZERO_OR_NULL_PTR(p))
-		return 0;
-	if (spanclass > GOSPAN_SPANCLASS_LARGE)
-		return gospan_spanclass_bytes(spanclass);
-	/* A span looked up with a pointer that is not ours may go at any time. */
-	rcu_read_lock();
-	s = gospan_mheap_span_of(&gospan_heap, p);
-	if (s)
-		bytes = (size_t)s->npages << GOSPAN_PAGE_SHIFT;
-	rcu_read_unlock();
-	if (!bytes)
-		gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
-	return bytes;
+	return ZERO_OR_NULL_PTR(p) ? 0 : object_bytes(p);
 }
 EXPORT_SYMBOL_GPL(gospan_size);
 

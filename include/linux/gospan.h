@@ -77,7 +77,7 @@ void gospan_free(const void *p);
  *
  * Context: Any but NMI. Takes no lock.
  * Return: its bytes, at least what was asked for; 0 for %NULL, %ZERO_SIZE_PTR
- * and what is not in a span of gospan (reported).
+ * and a pointer at which no object of gospan starts (reported).
  */
 size_t gospan_size(const void *p);
 
