@@ -26,10 +26,12 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/sizes.h>
 #include <linux/smp.h>
 #include <linux/sort.h>
 #include <linux/topology.h>
@@ -40,9 +42,11 @@
 #include "compat.h"
 
 /*
- * Operations in a window: short enough to reschedule well within a tick's
- * time many times over, long enough that two clock readings do not show.
+ * Operations in a window, and bytes that they may touch: short enough to
+ * reschedule within milliseconds even where every object is zeroed, long
+ * enough that two clock readings do not show.
  */
+#define WINDOW_BYTES	SZ_4M
 #define WINDOW_OPS	4096
 
 /*
@@ -52,7 +56,7 @@
 #define START_DELAY_NS	(100 * NSEC_PER_USEC)
 
 /* An allocation that cannot be had is a figure, not a reason to kill someone. */
-#define BENCH_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define BENCH_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
 /* (c) constant while threads run  (a) atomic  (w) written by that CPU's thread only */
 struct bench_worker {
@@ -148,6 +152,29 @@ int gospan_bench_check(const struct gospan_bench *b)
 	return nr_cpus;
 }
 
+/*
+ * Bytes that the objects take at once, at most: every allocator here rounds up
+ * to no more than the next power of two, or to kernel pages.
+ */
+static u64 bench_bytes(const struct gospan_bench *b, unsigned int nr_cpus)
+{
+	u64 each = roundup_pow_of_two(max_t(u64, b->size, 8));
+	u64 live = b->workload == GOSPAN_WORKLOAD_PAIR ? 1 : b->nr_objects;
+
+	if (b->workload == GOSPAN_WORKLOAD_MIX || b->allocator == GOSPAN_ALLOCATOR_EMPTY)
+		each = 0;
+	else if (b->allocator == GOSPAN_ALLOCATOR_PAGES)
+		each = PAGE_SIZE << get_order(b->size);
+	/* And a pointer each. */
+	return (each + sizeof(void *)) * live * nr_cpus;
+}
+
+/* It must not bring the machine down: half of what is to be had is enough. */
+static bool bench_fits(const struct gospan_bench *b, unsigned int nr_cpus)
+{
+	return bench_bytes(b, nr_cpus) <= (u64)max(si_mem_available(), 0L) * PAGE_SIZE / 2;
+}
+
 /* Reverse or shuffle @objects, to be freed from the first to the last. */
 void gospan_bench_reorder(void **objects, u32 n, enum gospan_bench_order order,
 			  struct rnd_state *rnd)
@@ -226,6 +253,14 @@ static void worker_check_cpu(struct bench_worker *w)
 		run_abort(w->run, -ENODEV);
 }
 
+/* How many of @left operations make the next window. */
+static u32 window_ops(const struct bench_worker *w, u32 left)
+{
+	u32 fit = WINDOW_BYTES / max_t(u32, w->job.size, 1);
+
+	return min3(left, (u32)WINDOW_OPS, max(fit, 1U));
+}
+
 static void phase_start(struct bench_worker *w)
 {
 	w->job.ticks = 0;
@@ -245,7 +280,7 @@ static void pair_phase(struct bench_worker *w)
 	u32 done, n;
 
 	for (done = 0; done < total && !run_stopped(w->run); done += n) {
-		n = min_t(u32, total - done, WINDOW_OPS);
+		n = window_ops(w, total - done);
 		w->run->loops->pair(&w->job, n);
 		cond_resched();
 	}
@@ -258,7 +293,7 @@ static void alloc_phase(struct bench_worker *w)
 
 	w->job.nr_live = 0;
 	for (done = 0; done < total && !run_stopped(w->run); done += n) {
-		n = min_t(u32, total - done, WINDOW_OPS);
+		n = window_ops(w, total - done);
 		w->run->loops->alloc(&w->job, n);
 		cond_resched();
 	}
@@ -271,7 +306,7 @@ static void free_phase(struct bench_worker *w)
 	u32 done, n;
 
 	for (done = 0; done < source->nr_live; done += n) {
-		n = min_t(u32, source->nr_live - done, WINDOW_OPS);
+		n = window_ops(w, source->nr_live - done);
 		w->run->loops->free(&w->job, source->objects + done, n);
 		cond_resched();
 	}
@@ -283,7 +318,7 @@ static u32 mix_phase(struct bench_worker *w, u32 limit)
 	u32 done, n;
 
 	for (done = 0; done < limit && !run_stopped(w->run); done += n) {
-		n = min_t(u32, limit - done, WINDOW_OPS);
+		n = window_ops(w, limit - done);
 		w->run->loops->mix(&w->job, done, n);
 		cond_resched();
 	}
@@ -603,8 +638,8 @@ static void run_report_usage(struct bench_run *run, struct gospan_bench *b)
  *
  * Context: Task. Sleeps until all rounds are done or a signal is pending.
  * Return: 0, what gospan_bench_check() finds wrong, -ENODEV when a CPU went
- * offline meanwhile, -ENOMEM, or -EINTR after a signal. Nothing that was
- * allocated is left in any case.
+ * offline meanwhile, -ENOMEM (too large for this machine, too), or -EINTR
+ * after a signal. Nothing that was allocated is left in any case.
  */
 int gospan_bench_run(struct gospan_bench *b, struct gospan_bench_cpu *results)
 {
@@ -614,6 +649,8 @@ int gospan_bench_run(struct gospan_bench *b, struct gospan_bench_cpu *results)
 
 	if (nr_cpus < 0)
 		return nr_cpus;
+	if (!bench_fits(b, nr_cpus))
+		return -ENOMEM;
 	run = run_create(b, nr_cpus);
 	if (!run)
 		return -ENOMEM;

@@ -70,7 +70,9 @@ static void rounds_free(struct rounds *r, unsigned int nr_cpus)
 static void bench_failed(const struct bench_case *c, unsigned int allocator, int error)
 {
 	fail("bench %s of %llu bytes with %s: %s%s", c->kind->name, c->size,
-	     allocator_names[allocator], strerror(error), device_hint(error));
+	     allocator_names[allocator], strerror(error),
+	     error == ENOMEM ? ": take fewer (--objects) or smaller ones (--sizes)" :
+	     device_hint(error));
 }
 
 static void run_round(const struct bench *b, int fd, const struct bench_case *c,

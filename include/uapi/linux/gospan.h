@@ -278,9 +278,10 @@ struct gospan_bench_cpu {
  * @bytes_held: out: MIX: bytes of the slabs or spans that hold at least one of them
  *
  * All CPUs start each phase together. Returns -EINVAL for a field out of
- * range, -ENODEV for a CPU that is not online, -ENOMEM when the driver's own
- * tables do not fit, -EINTR when a signal ended it (nothing is left
- * allocated), -EBUSY while another bench runs.
+ * range, -ENODEV for a CPU that is not online, -ENOMEM when the objects, at
+ * most twice the bytes asked or whole kernel pages, would take more than half
+ * of the memory available or the driver's tables do not fit, -EINTR when a
+ * signal ended it (nothing is left allocated), -EBUSY while another bench runs.
  */
 struct gospan_bench {
 	__u32 workload;

@@ -259,6 +259,31 @@ TEST_F(bench, one_object_one_round)
 	}
 }
 
+static unsigned long long available_kib(void)
+{
+	unsigned long long kib = 0;
+	FILE *in = fopen("/proc/meminfo", "r");
+	char line[256];
+
+	while (in && !kib && fgets(line, sizeof(line), in))
+		sscanf(line, "MemAvailable: %llu", &kib);
+	if (in)
+		fclose(in);
+	return kib;
+}
+
+/* Small objects by the million, each on a page of its own: refused, not tried. */
+TEST_F(bench, more_than_the_machine_has)
+{
+	struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_BATCH, GOSPAN_ALLOCATOR_PAGES, 8,
+					   self->results);
+
+	b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS;
+	if (!available_kib() || available_kib() / 2 > 4ULL * b.nr_objects)
+		SKIP(return, "too much memory to ask for more than there is");
+	EXPECT_EQ(-ENOMEM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, &b));
+}
+
 /* A bench that would go on for minutes. */
 static struct gospan_bench endless_bench(__u32 workload, struct gospan_bench_cpu *results)
 {
