@@ -372,7 +372,9 @@ static long gospan_dev_ioctl(struct file *file, unsigned int cmd, unsigned long 
 	case GOSPAN_IOC_WRITE:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
-		mutex_lock(&f->lock);
+		/* Another thread may hold it over a fault that takes for ever. */
+		if (mutex_lock_killable(&f->lock))
+			return -EINTR;
 		ret = ioctl_objects(f, cmd, uarg);
 		mutex_unlock(&f->lock);
 		return ret;
