@@ -128,6 +128,14 @@ static void heap_put_block(struct gospan_mheap *h, struct page *page, unsigned i
 		h->source->free(page + i);
 }
 
+/* Blocks are aligned in physical memory, chunks in the direct map: nearly always the same. */
+static bool block_in_chunk(struct page *page, unsigned int order)
+{
+	unsigned int first = gospan_addr_page_idx((unsigned long)page_address(page));
+
+	return first + (1U << (order - GOSPAN_PAGE_ORDER)) <= GOSPAN_CHUNK_NPAGES;
+}
+
 /* On PREEMPT_RT the kernel's allocators may sleep in their locks. */
 static bool heap_may_grow(void)
 {
@@ -150,7 +158,8 @@ static int heap_grow(struct gospan_mheap *h, unsigned int npages, gfp_t gfp)
 		return -ENOMEM;
 	if (order)
 		split_page(page, order);
-	if (gospan_arena_prepare(&h->arenas, (unsigned long)page_address(page),
+	if (!block_in_chunk(page, order) ||
+	    gospan_arena_prepare(&h->arenas, (unsigned long)page_address(page),
 				 gfp & ~__GFP_NOFAIL, &spare)) {
 		heap_put_block(h, page, order);
 		return -ENOMEM;
@@ -264,7 +273,8 @@ struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int span
 		if (s && heap_try_alloc(h, s, align_npages, gfp))
 			return s;
 		kfree(s);
-		if (likely(!(gfp & __GFP_NOFAIL)) || READ_ONCE(h->broken))
+		if (likely(!(gfp & __GFP_NOFAIL)) || !gfpflags_allow_blocking(gfp) ||
+		    READ_ONCE(h->broken))
 			return NULL;
 		memalloc_retry_wait(gfp);
 	}
