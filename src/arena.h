@@ -70,9 +70,9 @@ static inline unsigned long gospan_chunk_page_addr(const struct gospan_chunk *ch
 /*
  * The chunk of any address at all; gospan_chunk_none if there is none.
  *
- * Fast path: 4 dependent loads, 1 branch. Pairs with gospan_arena_add(); a
- * stale map or arena lacks only memory that was obtained a moment ago, of
- * which the caller cannot hold an object.
+ * Fast path: 4 dependent loads, 1 branch. Pairs with gospan_arena_add(). The
+ * map may be stale, and then lack memory that was obtained a moment ago: who
+ * finds nothing looks again, see gospan_mheap_see_newest().
  */
 static __always_inline struct gospan_chunk *
 gospan_arena_chunk_of(struct gospan_arena_map *const *mapp, unsigned long addr)

@@ -85,13 +85,15 @@ static noinline void *alloc_special(size_t size, gfp_t gfp)
 {
 	void *p;
 
+	if (!size)
+		return ZERO_SIZE_PTR;
 	if (gfp & GFP_ZONES)
 		return NULL;
 	if (size > GOSPAN_MAX_SMALL_BYTES)
 		p = alloc_large(size, gfp & ~__GFP_ZERO);
 	else
 		p = alloc_small(size, gfp & ~__GFP_ZERO);
-	if (want_init_on_alloc(gfp) && !ZERO_OR_NULL_PTR(p))
+	if (want_init_on_alloc(gfp) && p)
 		memset(p, 0, gospan_size_roundup(size));
 	return p;
 }
@@ -127,13 +129,15 @@ static void free_large(const void *p)
 /* The magazine was full, or there is something about @p. */
 static noinline void free_slow(const void *p)
 {
-	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
 	struct gospan_mcache **slot, *c;
+	unsigned int spanclass;
 	void *obj = (void *)p;
 	bool ok = true;
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
+	gospan_mheap_see_newest();
+	spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
 	if (spanclass == GOSPAN_SPANCLASS_NONE)
 		return gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
 	if (spanclass == GOSPAN_SPANCLASS_LARGE)
@@ -174,6 +178,7 @@ static size_t object_bytes(const void *p)
 	struct gospan_span *s;
 	size_t bytes = 0;
 
+	gospan_mheap_see_newest();
 	/* A span looked up with a pointer that is not ours may go at any time. */
 	rcu_read_lock();
 	s = gospan_mheap_span_of(&gospan_heap, p);
@@ -252,6 +257,7 @@ EXPORT_SYMBOL_GPL(gospan_realloc);
 
 bool gospan_owns(const void *p)
 {
+	gospan_mheap_see_newest();
 	return gospan_mheap_spanclass_of(&gospan_heap, p) != GOSPAN_SPANCLASS_NONE;
 }
 EXPORT_SYMBOL_GPL(gospan_owns);

@@ -61,6 +61,18 @@ void gospan_mheap_free_list(struct gospan_mheap *h, struct list_head *spans);
 enum gospan_verdict gospan_mheap_free_large(struct gospan_mheap *h, const void *p);
 
 /*
+ * Before a lookup that must not miss. The map does not depend on the pointer
+ * looked up: on a weakly ordered machine a caller who got that by RCU, with no
+ * more than an address dependency, may see a map that is older, and in which
+ * the memory is not ours yet. Pairs with the releases in gospan_arena_add().
+ */
+static inline void gospan_mheap_see_newest(void)
+{
+	/* Between how the caller got the pointer, and the map; see above. */
+	smp_rmb();
+}
+
+/*
  * The span that @p lies in, or NULL. It stays readable under rcu_read_lock(),
  * or as long as an object in it is the caller's.
  */
