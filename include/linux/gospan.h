@@ -62,9 +62,11 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp) __must_check;
  * @p: object, %NULL or %ZERO_SIZE_PTR
  *
  * A pointer that is not a live object is reported once and otherwise ignored:
- * a foreign one at once; one freed twice at once when nothing else was freed
- * or allocated in between, or its span is gone, otherwise when the second copy
- * reaches its span, which is too late if it was handed out before.
+ * one that lies in no span at once; one freed twice at once when nothing else
+ * was freed or allocated in between, or its span is gone. Otherwise one freed
+ * twice, or one into the middle of an object of up to 32 KiB, is noticed when
+ * it reaches its span, which is too late if it was handed out before. (With
+ * init_on_free the latter is noticed at once.)
  *
  * Context: Task, softirq or hardirq; not NMI, not under a raw spinlock. Never
  * sleeps. May take and release central and heap locks.
