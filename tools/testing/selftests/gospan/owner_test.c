@@ -256,6 +256,8 @@ TEST_F(no_capability, permission_before_argument)
 
 #define NR_THREADS	8
 #define NR_STEPS	1000
+#define NR_RACES	200
+#define TIMEOUT_SECONDS	180	/* an overloaded emulator with all checkers was seen to take 44 */
 
 FIXTURE(threads) {
 	int fd;
@@ -310,7 +312,7 @@ static void *live_many(void *arg)
 	return NULL;
 }
 
-TEST_F(threads, share_a_file)
+TEST_F_TIMEOUT(threads, share_a_file, TIMEOUT_SECONDS)
 {
 	struct worker workers[NR_THREADS];
 
@@ -344,9 +346,9 @@ static void *race_once(void *arg)
 	return NULL;
 }
 
-TEST_F(threads, race_for_a_handle)
+TEST_F_TIMEOUT(threads, race_for_a_handle, TIMEOUT_SECONDS)
 {
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < NR_RACES; round++) {
 		struct worker workers[NR_THREADS];
 		struct gospan_object o;
 		unsigned int wins = 0;
