@@ -79,7 +79,7 @@ static void heap_validate_span_bits(struct kunit *test)
 
 	EXPECT_INVALID(test, s->alloc_count, s->alloc_count + 1);
 	EXPECT_INVALID(test, s->alloc_cache, s->alloc_cache ^ BIT_ULL(40));
-	EXPECT_INVALID(test, s->alloc_cache, 0);
+	EXPECT_INVALID(test, s->alloc_cache, ~s->alloc_cache);
 	EXPECT_INVALID(test, s->alloc_bits[0], s->alloc_bits[0] & ~1ULL);
 	EXPECT_INVALID(test, s->alloc_bits[1], 1);
 	EXPECT_INVALID(test, s->freeindex, 64);

@@ -11,7 +11,7 @@
 
 #define GOSPAN_MAX_SMALL_BYTES	32768U	/* above: large, a span of its own */
 #define GOSPAN_SMALL_MAX_BYTES	1024U	/* up to here one class lookup per 8 bytes */
-#define GOSPAN_MAX_BATCH	32U	/* objects; bounds a CPU's 8-byte objects by count */
+#define GOSPAN_MAX_BATCH	64U	/* objects; bounds a CPU's 8-byte objects by count */
 #define GOSPAN_BATCH_BYTES	SZ_4K	/* and the larger ones by their bytes */
 #define GOSPAN_NR_SPANCLASSES	(2 * GOSPAN_NR_SIZECLASSES)
 
