@@ -224,15 +224,21 @@ static long object_resize(struct gospan_file *f, struct gospan_object *o)
 	return 0;
 }
 
+static int object_get(struct gospan_object *o, const void __user *arg)
+{
+	if (copy_from_user(o, arg, sizeof(*o)))
+		return -EFAULT;
+	return object_valid(o) ? 0 : -EINVAL;
+}
+
 static long ioctl_alloc(struct gospan_file *f, void __user *arg)
 {
 	struct gospan_object o;
 	long err;
 
-	if (copy_from_user(&o, arg, sizeof(o)))
-		return -EFAULT;
-	if (!object_valid(&o))
-		return -EINVAL;
+	err = object_get(&o, arg);
+	if (err)
+		return err;
 	err = object_create(f, &o);
 	if (err)
 		return err;
@@ -249,10 +255,9 @@ static long ioctl_realloc(struct gospan_file *f, void __user *arg)
 	struct gospan_object o;
 	long err;
 
-	if (copy_from_user(&o, arg, sizeof(o)))
-		return -EFAULT;
-	if (!object_valid(&o))
-		return -EINVAL;
+	err = object_get(&o, arg);
+	if (err)
+		return err;
 	err = object_resize(f, &o);
 	if (err)
 		return err;
