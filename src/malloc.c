@@ -60,8 +60,9 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
 }
 
 /*
- * Fast path: pop this CPU's magazine. 2 table bytes, the mcache's slot, the
- * magazine and the object's pointer are read; 4 branches, all to the slow path.
+ * Fast path: pop this CPU's magazine. A table byte, the mcache's slot, the
+ * magazine and the object's pointer are read; with gospan_alloc()'s, 4 branches,
+ * one between the two size tables, the rest to slow paths.
  */
 static __always_inline void *alloc_small(size_t size, gfp_t gfp)
 {
