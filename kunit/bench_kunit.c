@@ -134,6 +134,7 @@ static void check_accepts(struct kunit *test)
 	EXPECT_CHECK(test, nr_objects, GOSPAN_BENCH_MAX_OBJECTS, 1);
 	EXPECT_CHECK(test, rounds, GOSPAN_BENCH_MAX_ROUNDS, 1);
 	EXPECT_CHECK(test, nr_results, 1, 1);
+	EXPECT_CHECK(test, allocator, GOSPAN_ALLOCATOR_SPAN, 1);
 	b.workload = GOSPAN_WORKLOAD_MIX;
 	b.size = 0;
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), 1);
@@ -150,7 +151,6 @@ static void check_rejects(struct kunit *test)
 	EXPECT_CHECK(test, allocator, GOSPAN_NR_ALLOCATORS, -EINVAL);
 	EXPECT_CHECK(test, order, GOSPAN_NR_ORDERS, -EINVAL);
 	EXPECT_CHECK(test, flags, 2, -EINVAL);
-	EXPECT_CHECK(test, reserved, 1, -EINVAL);
 	EXPECT_CHECK(test, size, 0, -EINVAL);
 	EXPECT_CHECK(test, size, KMALLOC_MAX_SIZE + 1, -EINVAL);
 	EXPECT_CHECK(test, size, U64_MAX, -EINVAL);
@@ -176,6 +176,34 @@ static void check_rejects(struct kunit *test)
 	b.size = 0;
 	b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE;
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+	b.allocator = GOSPAN_ALLOCATOR_SPAN;
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+}
+
+/* Pages are held for those two whose pages they are. */
+static void check_held_pages(struct kunit *test)
+{
+	u32 allocator;
+
+	for (allocator = 0; allocator < GOSPAN_NR_ALLOCATORS; allocator++) {
+		struct gospan_bench b = good_bench();
+		int want = allocator == GOSPAN_ALLOCATOR_SPAN ||
+			   allocator == GOSPAN_ALLOCATOR_PAGES ? 1 : -EINVAL;
+
+		b.allocator = allocator;
+		b.held_pages = 1;
+		KUNIT_EXPECT_EQ_MSG(test, gospan_bench_check(&b), want, "allocator %u", allocator);
+		b.held_pages = GOSPAN_BENCH_MAX_HELD_PAGES;
+		KUNIT_EXPECT_EQ_MSG(test, gospan_bench_check(&b), want, "allocator %u", allocator);
+		b.held_pages = GOSPAN_BENCH_MAX_HELD_PAGES + 1;
+		KUNIT_EXPECT_EQ_MSG(test, gospan_bench_check(&b), -EINVAL, "allocator %u",
+				    allocator);
+		b.held_pages = 1;
+		b.workload = GOSPAN_WORKLOAD_MIX;
+		b.size = 0;
+		KUNIT_EXPECT_EQ_MSG(test, gospan_bench_check(&b), -EINVAL, "MIX, allocator %u",
+				    allocator);
+	}
 }
 
 static void mix_destroy_action(void *mix)
@@ -283,6 +311,7 @@ static struct kunit_case bench_cases[] = {
 	KUNIT_CASE(summarize_min_and_median),
 	KUNIT_CASE(check_accepts),
 	KUNIT_CASE(check_rejects),
+	KUNIT_CASE(check_held_pages),
 	KUNIT_CASE(mix_init_stream_is_sound),
 	KUNIT_CASE(mix_init_same_seed),
 	KUNIT_CASE(mix_held_counts_each_extent_once),

@@ -31,7 +31,7 @@ static struct central_test *central_make(struct kunit *test)
 	t->mc = &gospan_central[gospan_make_spanclass(sizeclass, false)];
 	t->nelems = gospan_class_nelems(sizeclass);
 	t->batch = gospan_class_batch(sizeclass);
-	t->inuse_pages = gospan_heap.inuse_pages;
+	t->inuse_pages = gospan_kunit_inuse_pages(&gospan_heap);
 	KUNIT_ASSERT_EQ(test, t->mc->nr_spans, 0);
 	KUNIT_ASSERT_EQ(test, t->mc->nr_transit, 0);
 	KUNIT_ASSERT_LE(test, t->mc->max_transit + 2 * t->nelems, MAX_OBJS);
@@ -63,7 +63,7 @@ static void central_finish(struct kunit *test, struct central_test *t)
 	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->partial));
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->full));
-	KUNIT_EXPECT_EQ(test, gospan_heap.inuse_pages, t->inuse_pages);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), t->inuse_pages);
 }
 
 static void mcentral_max_transit_whole_batches(struct kunit *test)

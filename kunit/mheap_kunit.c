@@ -1,184 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests of the page heap, each on a heap of its own whose page source is told
- * by the test which blocks it has.
- *
- * The pages are real: two blocks of a chunk each from the kernel, handed out
- * in pieces. The source keeps account of each kernel page.
+ * by the test which blocks it has. These heaps have no page caches: where a run
+ * lies is the page allocator's doing alone.
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
-#include <linux/prandom.h>
-#include "../src/mheap.h"
+#include <linux/string.h>
+#include "../src/supply.h"
 #include "../src/validate.h"
 #include "helper.h"
+#include "source.h"
 
-#define CHUNK_ORDER	(GOSPAN_CHUNK_SHIFT - PAGE_SHIFT)
-#define CHUNK_KPAGES	((unsigned int)BIT(CHUNK_ORDER))
-#define NR_POOLS	2
+/* In a row, so that runs go across their borders. */
+#define NR_CHUNKS	3
+#define JUNK		0xa5
 /* Order that alloc_pages() is asked first. */
-#define FIRST_ORDER	min_t(unsigned int, MAX_PAGE_ORDER, CHUNK_ORDER)
+#define FIRST_ORDER	GOSPAN_BLOCK_MAX_ORDER
 
-/* A piece of the pool: 1 << @log2 pages at @page_idx. */
-struct block {
-	unsigned int pool, page_idx, log2;
-};
-
-static struct {
-	struct page *pool[NR_POOLS];
-	const struct block *block;	/* to be handed out in this order */
-	unsigned int nr_blocks;
-	unsigned int nr_given;
-	unsigned int nr_asked;		/* calls */
-	unsigned int nr_faults;		/* what a heap must not do */
-	/* Kernel pages that the heap has. */
-	DECLARE_BITMAP(out[NR_POOLS], 1 << (9 + GOSPAN_PAGE_ORDER));
-} source;
-
-static struct page *source_alloc(gfp_t gfp, unsigned int order)
-{
-	const struct block *b = &source.block[source.nr_given];
-	unsigned int first;
-	struct page *page;
-
-	source.nr_asked++;
-	if (order > MAX_PAGE_ORDER || gfp & (__GFP_NOFAIL | __GFP_COMP))
-		source.nr_faults++;
-	if (source.nr_given == source.nr_blocks || order != b->log2 + GOSPAN_PAGE_ORDER)
-		return NULL;
-	source.nr_given++;
-	first = b->page_idx << GOSPAN_PAGE_ORDER;
-	page = source.pool[b->pool] + first;
-	bitmap_set(source.out[b->pool], first, 1U << order);
-	/* As from alloc_pages(): the first page is counted, the others are not. */
-	set_page_count(page, 1);
-	return page;
-}
-
-static void source_free(struct page *page)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_POOLS; i++) {
-		unsigned long kpage = page - source.pool[i];
-
-		if (page < source.pool[i] || kpage >= CHUNK_KPAGES)
-			continue;
-		if (!test_and_clear_bit(kpage, source.out[i]) || page_count(page) != 1)
-			source.nr_faults++;
-		set_page_count(page, 0);
-		return;
-	}
-	source.nr_faults++;
-}
-
-static const struct gospan_page_source scripted_source = {
-	.alloc = source_alloc,
-	.free = source_free,
-};
-
-static unsigned int source_nr_out(void)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < NR_POOLS; i++)
-		nr += bitmap_weight(source.out[i], CHUNK_KPAGES);
-	return nr;
-}
-
-static void source_exit(void *unused)
-{
-	unsigned int i, kpage;
-
-	for (i = 0; i < NR_POOLS; i++) {
-		if (!source.pool[i])
-			continue;
-		/* What a heap leaked, on purpose or not. */
-		for_each_set_bit(kpage, source.out[i], CHUNK_KPAGES)
-			set_page_count(source.pool[i] + kpage, 0);
-		set_page_count(source.pool[i], 1);
-		__free_pages(source.pool[i], CHUNK_ORDER);
-	}
-}
+static const struct gospan_kunit_block whole_chunk[] = { { 0, 9 } };
+static const struct gospan_kunit_block three_chunks[] = { { 0, 9 }, { 512, 9 }, { 1024, 9 } };
 
 static int mheap_test_init(struct kunit *test)
 {
-	unsigned int i;
-
-	memset(&source, 0, sizeof(source));
-	if (CHUNK_ORDER > MAX_PAGE_ORDER)
-		return 0;
-	for (i = 0; i < NR_POOLS; i++) {
-		source.pool[i] = alloc_pages(GFP_KERNEL, CHUNK_ORDER);
-		if (source.pool[i])
-			set_page_count(source.pool[i], 0);
-	}
-	/* pool[0] is the lower one. */
-	if (source.pool[0] > source.pool[1])
-		swap(source.pool[0], source.pool[1]);
-	return kunit_add_action_or_reset(test, source_exit, NULL);
+	gospan_kunit_source_make(test, NR_CHUNKS);
+	return 0;
 }
 
-static void heap_destroy(void *h)
-{
-	gospan_mheap_destroy(h);
-}
-
-static struct gospan_mheap *heap_make(struct kunit *test, const struct block *blocks,
+static struct gospan_mheap *heap_make(struct kunit *test, const struct gospan_kunit_block *blocks,
 				      unsigned int nr_blocks)
 {
-	struct gospan_mheap *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
+	gospan_kunit_source_give(blocks, nr_blocks);
+	return gospan_kunit_heap_make(test, false);
+}
 
-	if (CHUNK_ORDER > MAX_PAGE_ORDER)
-		kunit_skip(test, "alloc_pages() has no blocks of a chunk");
-	KUNIT_ASSERT_NOT_NULL(test, h);
-	KUNIT_ASSERT_NOT_NULL(test, source.pool[0]);
-	KUNIT_ASSERT_NOT_NULL(test, source.pool[1]);
-	source.block = blocks;
-	source.nr_blocks = nr_blocks;
-	source.nr_given = 0;
-	gospan_mheap_init(h, &scripted_source);
-	/* For a test that fails half way; of a heap that is gone it finds nothing. */
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, heap_destroy, h), 0);
+static struct gospan_supply_usage heap_usage(struct gospan_mheap *h)
+{
+	return gospan_supply_usage(h, NUMA_NO_NODE);
+}
+
+/* All three chunks, free. */
+static struct gospan_mheap *heap_make_three(struct kunit *test)
+{
+	struct gospan_mheap *h = heap_make(test, three_chunks, ARRAY_SIZE(three_chunks));
+	struct gospan_span *s[NR_CHUNKS];
+	unsigned int i;
+
+	for (i = 0; i < NR_CHUNKS; i++) {
+		s[i] = gospan_kunit_take(h, 512, 1);
+		KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[i]), 512 * i);
+	}
+	for (i = 0; i < NR_CHUNKS; i++)
+		gospan_kunit_give(h, s[i]);
 	return h;
 }
-
-/* Also says that the heap kept its house in order. */
-static void heap_finish(struct kunit *test, struct gospan_mheap *h)
-{
-	KUNIT_EXPECT_EQ(test, h->inuse_pages, 0);
-	KUNIT_EXPECT_EQ(test, h->span_bytes, 0);
-	heap_destroy(h);
-	KUNIT_EXPECT_EQ(test, source_nr_out(), 0);
-	KUNIT_EXPECT_EQ(test, h->obtained_pages, h->released_pages);
-	KUNIT_EXPECT_EQ(test, source.nr_faults, 0);
-}
-
-static struct gospan_span *heap_take(struct gospan_mheap *h, unsigned int npages,
-				     unsigned int align)
-{
-	return gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, npages, align, GFP_KERNEL);
-}
-
-static void heap_give(struct gospan_mheap *h, struct gospan_span *s)
-{
-	if (gospan_mheap_free_large(h, (void *)s->base) != GOSPAN_FREE_OK)
-		source.nr_faults++;
-}
-
-/* A span's first page, counted from the start of its pool, or -1. */
-static int span_page_idx(const struct gospan_span *s)
-{
-	return s ? (int)gospan_addr_page_idx(s->base) : -1;
-}
-
-static bool span_in_pool(const struct gospan_span *s, unsigned int pool)
-{
-	return s && s->base - (unsigned long)page_address(source.pool[pool]) < GOSPAN_CHUNK_BYTES;
-}
-
-static const struct block whole_chunk[] = { { 0, 0, 9 } };
-static const struct block no_blocks[1];
 
 /* Blocks of every order below a chunk's: the heap asks for larger ones first. */
 static void mheap_alloc_falling_orders(struct kunit *test)
@@ -186,22 +61,22 @@ static void mheap_alloc_falling_orders(struct kunit *test)
 	unsigned int log2;
 
 	for (log2 = 0; log2 <= 9; log2++) {
-		struct block b = { 0, 0, log2 };
+		struct gospan_kunit_block b = { 0, log2 };
 		struct gospan_mheap *h = heap_make(test, &b, 1);
+		struct gospan_supply_usage usage;
 		struct gospan_span *s;
 
-		source.nr_asked = 0;
-		s = heap_take(h, 1, 1);
-		KUNIT_ASSERT_EQ(test, span_page_idx(s), 0);
-		KUNIT_EXPECT_EQ(test, h->nr_grows, 1);
-		KUNIT_EXPECT_EQ(test, h->obtained_pages, 1UL << log2);
-		KUNIT_EXPECT_EQ(test, h->nr_grow_fallbacks,
-				FIRST_ORDER - log2 - GOSPAN_PAGE_ORDER);
-		KUNIT_EXPECT_EQ(test, source.nr_asked,
+		gospan_kunit_source.nr_asked = 0;
+		s = gospan_kunit_take(h, 1, 1);
+		usage = heap_usage(h);
+		KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 0);
+		KUNIT_EXPECT_EQ(test, usage.nr_grows, 1);
+		KUNIT_EXPECT_EQ(test, usage.obtained_pages, 1UL << log2);
+		KUNIT_EXPECT_EQ(test, usage.nr_refused, FIRST_ORDER - log2 - GOSPAN_PAGE_ORDER);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_source.nr_asked,
 				FIRST_ORDER - log2 - GOSPAN_PAGE_ORDER + 1U);
-		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-		heap_give(h, s);
-		heap_finish(test, h);
+		gospan_kunit_give(h, s);
+		gospan_kunit_heap_finish(test, h);
 	}
 }
 
@@ -217,42 +92,54 @@ static void mheap_alloc_asks_no_smaller_block(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(asked); i++) {
-		struct block small = { 0, 0, asked[i].log2 - 1 }, fits = { 0, 0, asked[i].log2 };
+		struct gospan_kunit_block small = { 0, asked[i].log2 - 1 };
+		struct gospan_kunit_block fits = { 0, asked[i].log2 };
 		struct gospan_mheap *h = heap_make(test, &small, 1);
-		struct gospan_span *s = heap_take(h, asked[i].npages, asked[i].align);
+		struct gospan_span *s = gospan_kunit_take(h, asked[i].npages, asked[i].align);
 
 		KUNIT_EXPECT_NULL(test, s);
-		KUNIT_EXPECT_EQ(test, source.nr_given, 0);
-		source.block = &fits;
-		s = heap_take(h, asked[i].npages, asked[i].align);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_source.nr_given, 0);
+		gospan_kunit_source.block = &fits;
+		s = gospan_kunit_take(h, asked[i].npages, asked[i].align);
 		KUNIT_ASSERT_NOT_NULL(test, s);
-		KUNIT_EXPECT_EQ(test, h->obtained_pages, 1UL << asked[i].log2);
+		KUNIT_EXPECT_EQ(test, heap_usage(h).obtained_pages, 1UL << asked[i].log2);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-		heap_give(h, s);
-		heap_finish(test, h);
+		gospan_kunit_give(h, s);
+		gospan_kunit_heap_finish(test, h);
 	}
 }
 
 /* No memory: nothing has changed but what counts the attempts. */
 static void mheap_alloc_failing_source(struct kunit *test)
 {
-	struct gospan_mheap *h = heap_make(test, no_blocks, 0);
-	struct gospan_mheap before = *h;
+	struct gospan_mheap *h = heap_make(test, NULL, 0);
 
-	KUNIT_EXPECT_NULL(test, heap_take(h, 1, 1));
-	KUNIT_EXPECT_NULL(test, heap_take(h, 512, 1));
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1, 1));
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 512, 1));
 	KUNIT_EXPECT_NULL(test, gospan_mheap_alloc(h, gospan_make_spanclass(6, false), 1, 1,
 						   GFP_ATOMIC));
-	KUNIT_EXPECT_PTR_EQ(test, h->arenas, &gospan_arena_map_none);
-	KUNIT_EXPECT_TRUE(test, list_empty(&h->chunks));
-	KUNIT_EXPECT_EQ(test, h->nr_grow_fallbacks,
-			2 * (FIRST_ORDER - GOSPAN_PAGE_ORDER + 1U) + 1);
-	before.nr_grow_fallbacks = h->nr_grow_fallbacks;
-	KUNIT_EXPECT_EQ(test, h->obtained_pages, before.obtained_pages);
-	KUNIT_EXPECT_EQ(test, h->large_mallocs, before.large_mallocs);
-	KUNIT_EXPECT_EQ(test, h->nr_grows, before.nr_grows);
-	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	heap_finish(test, h);
+	KUNIT_EXPECT_PTR_EQ(test, h->arenas.map, &gospan_arena_map_none);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_refused, gospan_kunit_source.nr_asked);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_grows, 0);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_chunks, 0);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).obtained_pages, 0);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).mallocs, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->span_bytes), 0);
+	KUNIT_EXPECT_FALSE(test, h->broken);
+	gospan_kunit_heap_finish(test, h);
+}
+
+/* More than the kernel has in one piece is not asked for. */
+static void mheap_alloc_beyond_any_block(struct kunit *test)
+{
+	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
+	unsigned int npages = BIT(MAX_PAGE_ORDER + 1 - GOSPAN_PAGE_ORDER);
+
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, npages, 1));
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, npages / 2 + 1, 1));
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1, npages));
+	KUNIT_EXPECT_EQ(test, gospan_kunit_source.nr_asked, 0);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /* The same with a heap in use: what is there stays, and still serves what fits. */
@@ -261,24 +148,24 @@ static void mheap_alloc_exhausted(struct kunit *test)
 	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
 	struct gospan_span *s[3];
 
-	s[0] = heap_take(h, 200, 1);
-	s[1] = heap_take(h, 300, 1);
+	s[0] = gospan_kunit_take(h, 200, 1);
+	s[1] = gospan_kunit_take(h, 300, 1);
 	KUNIT_ASSERT_NOT_NULL(test, s[0]);
 	KUNIT_ASSERT_NOT_NULL(test, s[1]);
-	KUNIT_EXPECT_NULL(test, heap_take(h, 13, 1));
-	KUNIT_EXPECT_NULL(test, heap_take(h, 512, 1));
-	KUNIT_EXPECT_EQ(test, h->inuse_pages, 500);
-	KUNIT_EXPECT_EQ(test, h->large_mallocs, 2);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 13, 1));
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 512, 1));
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(h), 500);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).mallocs, 2);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	s[2] = heap_take(h, 12, 1);
-	KUNIT_EXPECT_EQ(test, span_page_idx(s[2]), 500);
-	KUNIT_EXPECT_NULL(test, heap_take(h, 1, 1));
+	s[2] = gospan_kunit_take(h, 12, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_page_of(s[2]), 500);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1, 1));
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	heap_give(h, s[0]);
-	heap_give(h, s[1]);
-	heap_give(h, s[2]);
+	gospan_kunit_give(h, s[0]);
+	gospan_kunit_give(h, s[1]);
+	gospan_kunit_give(h, s[2]);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	heap_finish(test, h);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /* First fit: holes are filled lowest first, by what fits into them. */
@@ -290,23 +177,23 @@ static void mheap_alloc_lowest_fit(struct kunit *test)
 
 	/* Runs of 1, 2, ... 8 pages: 0, 1, 3, 6, 10, 15, 21, 28..36. */
 	for (i = 0; i < ARRAY_SIZE(s); i++) {
-		s[i] = heap_take(h, i + 1, 1);
-		KUNIT_ASSERT_EQ(test, span_page_idx(s[i]), i * (i + 1) / 2);
+		s[i] = gospan_kunit_take(h, i + 1, 1);
+		KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[i]), i * (i + 1) / 2);
 	}
-	heap_give(h, s[1]);
-	heap_give(h, s[4]);
-	t = heap_take(h, 3, 1);
-	KUNIT_EXPECT_EQ(test, span_page_idx(t), 10);
-	heap_give(h, t);
-	s[1] = heap_take(h, 1, 1);
-	KUNIT_EXPECT_EQ(test, span_page_idx(s[1]), 1);
-	s[4] = heap_take(h, 6, 1);
-	KUNIT_EXPECT_EQ(test, span_page_idx(s[4]), 36);
+	gospan_kunit_give(h, s[1]);
+	gospan_kunit_give(h, s[4]);
+	t = gospan_kunit_take(h, 3, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_page_of(t), 10);
+	gospan_kunit_give(h, t);
+	s[1] = gospan_kunit_take(h, 1, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_page_of(s[1]), 1);
+	s[4] = gospan_kunit_take(h, 6, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_page_of(s[4]), 36);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
 	for (i = 0; i < ARRAY_SIZE(s); i++)
-		heap_give(h, s[i]);
+		gospan_kunit_give(h, s[i]);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	heap_finish(test, h);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /* After every page was alone: whatever the order, the frees merge again. */
@@ -320,75 +207,75 @@ static void mheap_free_coalesces(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	for (round = 0; round < ARRAY_SIZE(stride); round++) {
 		for (i = 0; i < 512; i++) {
-			s[i] = heap_take(h, 1, 1);
-			KUNIT_ASSERT_EQ(test, span_page_idx(s[i]), i);
+			s[i] = gospan_kunit_take(h, 1, 1);
+			KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[i]), i);
 		}
 		/* Makes the heap note that there is nothing. */
-		KUNIT_EXPECT_NULL(test, heap_take(h, 1, 1));
+		KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1, 1));
 		for (i = 0; i < 512; i++)
-			heap_give(h, s[i * stride[round] % 512]);
+			gospan_kunit_give(h, s[i * stride[round] % 512]);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-		s[0] = heap_take(h, 512, 1);
-		KUNIT_ASSERT_EQ(test, span_page_idx(s[0]), 0);
-		heap_give(h, s[0]);
+		s[0] = gospan_kunit_take(h, 512, 1);
+		KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[0]), 0);
+		gospan_kunit_give(h, s[0]);
 	}
-	KUNIT_EXPECT_EQ(test, h->nr_grows, 1);
-	heap_finish(test, h);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_grows, 1);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /* A failed search narrows what is searched for; every free must widen it again. */
 static void mheap_alloc_after_failed_search(struct kunit *test)
 {
 	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
-	struct gospan_span *first = heap_take(h, 1, 1), *a = heap_take(h, 10, 1);
-	struct gospan_span *between = heap_take(h, 1, 1), *b = heap_take(h, 10, 1);
-	struct gospan_span *rest = heap_take(h, 490, 1), *s;
+	struct gospan_span *first = gospan_kunit_take(h, 1, 1), *a = gospan_kunit_take(h, 10, 1);
+	struct gospan_span *between = gospan_kunit_take(h, 1, 1), *b = gospan_kunit_take(h, 10, 1);
+	struct gospan_span *rest = gospan_kunit_take(h, 490, 1), *s;
 
 	KUNIT_ASSERT_NOT_NULL(test, rest);
 	/* Free are 1..10 and 12..21. */
-	heap_give(h, a);
-	heap_give(h, b);
-	KUNIT_EXPECT_NULL(test, heap_take(h, 11, 1));
+	gospan_kunit_give(h, a);
+	gospan_kunit_give(h, b);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 11, 1));
 	/* 16..21 are too few. Says nothing about runs of 8 that are not aligned. */
-	KUNIT_EXPECT_NULL(test, heap_take(h, 8, 16));
-	s = heap_take(h, 10, 1);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s), 1);
-	heap_give(h, s);
-	KUNIT_EXPECT_NULL(test, heap_take(h, 11, 1));
-	heap_give(h, between);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 8, 16));
+	s = gospan_kunit_take(h, 10, 1);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 1);
+	gospan_kunit_give(h, s);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 11, 1));
+	gospan_kunit_give(h, between);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	s = heap_take(h, 21, 1);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s), 1);
-	heap_give(h, s);
-	heap_give(h, first);
-	heap_give(h, rest);
-	heap_finish(test, h);
+	s = gospan_kunit_take(h, 21, 1);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 1);
+	gospan_kunit_give(h, s);
+	gospan_kunit_give(h, first);
+	gospan_kunit_give(h, rest);
+	gospan_kunit_heap_finish(test, h);
 }
 
 static void mheap_alloc_aligned(struct kunit *test)
 {
 	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
-	struct gospan_span *s[10], *odd = heap_take(h, 1, 1);
+	struct gospan_span *s[10], *odd = gospan_kunit_take(h, 1, 1);
 	unsigned int k;
 
 	KUNIT_ASSERT_NOT_NULL(test, odd);
 	for (k = 0; k < 8; k++) {
-		s[k] = heap_take(h, 1U << k, 1U << k);
+		s[k] = gospan_kunit_take(h, 1U << k, 1U << k);
 		KUNIT_ASSERT_NOT_NULL(test, s[k]);
 		KUNIT_EXPECT_EQ(test, s[k]->base % (GOSPAN_PAGE_SIZE << k), 0);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
 	}
 	/* 256 pages are free, but not aligned to 512. */
-	KUNIT_EXPECT_NULL(test, heap_take(h, 256, 512));
-	s[8] = heap_take(h, 256, 256);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[8]), 256);
-	heap_give(h, odd);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 256, 512));
+	s[8] = gospan_kunit_take(h, 256, 256);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[8]), 256);
+	gospan_kunit_give(h, odd);
 	for (k = 0; k <= 8; k++)
-		heap_give(h, s[k]);
-	s[9] = heap_take(h, 512, 512);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[9]), 0);
-	heap_give(h, s[9]);
-	heap_finish(test, h);
+		gospan_kunit_give(h, s[k]);
+	s[9] = gospan_kunit_take(h, 512, 512);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[9]), 0);
+	gospan_kunit_give(h, s[9]);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /*
@@ -397,79 +284,153 @@ static void mheap_alloc_aligned(struct kunit *test)
  */
 static void mheap_alloc_chunk_owned_in_part(struct kunit *test)
 {
-	static const struct block blocks[] = {
-		{ 0, 8, 3 }, { 0, 32, 4 }, { 0, 16, 3 }, { 0, 508, 2 },
+	static const struct gospan_kunit_block blocks[] = {
+		{ 8, 3 }, { 32, 4 }, { 16, 3 }, { 508, 2 },
 	};
 	struct gospan_mheap *h = heap_make(test, blocks, ARRAY_SIZE(blocks));
 	struct gospan_span *s[6];
 	unsigned int i;
 
-	s[0] = heap_take(h, 8, 1);	/* block at 8 */
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[0]), 8);
-	s[1] = heap_take(h, 9, 1);	/* block at 32 */
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[1]), 32);
-	s[2] = heap_take(h, 8, 1);	/* the 7 pages left there are too few: block at 16 */
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[2]), 16);
-	KUNIT_EXPECT_EQ(test, h->nr_chunks, 1);
+	s[0] = gospan_kunit_take(h, 8, 1);	/* block at 8 */
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[0]), 8);
+	s[1] = gospan_kunit_take(h, 9, 1);	/* block at 32 */
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[1]), 32);
+	s[2] = gospan_kunit_take(h, 8, 1);	/* 7 pages left there are too few: block at 16 */
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[2]), 16);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_chunks, 1);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	heap_give(h, s[0]);
-	heap_give(h, s[2]);
-	s[0] = heap_take(h, 16, 1);	/* 8..23: two blocks side by side */
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[0]), 8);
-	s[2] = heap_take(h, 7, 1);
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[2]), 41);
-	s[3] = heap_take(h, 4, 1);	/* the chunk's last pages */
-	KUNIT_ASSERT_EQ(test, span_page_idx(s[3]), 508);
-	KUNIT_EXPECT_NULL(test, heap_take(h, 1, 1));
-	KUNIT_EXPECT_EQ(test, h->obtained_pages, 36);
-	KUNIT_EXPECT_EQ(test, h->inuse_pages, 36);
+	gospan_kunit_give(h, s[0]);
+	gospan_kunit_give(h, s[2]);
+	s[0] = gospan_kunit_take(h, 16, 1);	/* 8..23: two blocks side by side */
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[0]), 8);
+	s[2] = gospan_kunit_take(h, 7, 1);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[2]), 41);
+	s[3] = gospan_kunit_take(h, 4, 1);	/* the chunk's last pages */
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s[3]), 508);
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1, 1));
+	KUNIT_EXPECT_EQ(test, heap_usage(h).obtained_pages, 36);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(h), 36);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
 	for (i = 0; i < 4; i++)
-		heap_give(h, s[i]);
-	heap_finish(test, h);
+		gospan_kunit_give(h, s[i]);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /* Whatever comes first from the kernel, the lower chunk is used first. */
-static void two_chunks(struct kunit *test, const struct block *blocks)
+static void two_chunks(struct kunit *test, const struct gospan_kunit_block *blocks)
 {
+	bool falling = blocks[0].page > blocks[1].page;
 	struct gospan_mheap *h = heap_make(test, blocks, 2);
-	struct gospan_span *a = heap_take(h, 300, 1), *b = heap_take(h, 300, 1), *s;
+	struct gospan_span *a = gospan_kunit_take(h, 300, 1), *b = gospan_kunit_take(h, 300, 1), *s;
 
-	KUNIT_ASSERT_TRUE(test, span_in_pool(a, blocks[0].pool));
-	KUNIT_ASSERT_TRUE(test, span_in_pool(b, blocks[1].pool));
-	KUNIT_EXPECT_EQ(test, h->nr_chunks, 2);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(a), blocks[0].page);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(b), blocks[1].page);
+	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_chunks, 2);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
-	s = heap_take(h, 212, 1);
-	KUNIT_ASSERT_TRUE(test, span_in_pool(s, 0));
-	heap_give(h, s);
-	heap_give(h, blocks[0].pool ? a : b);
+	s = gospan_kunit_take(h, 212, 1);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 300);
+	gospan_kunit_give(h, s);
+	gospan_kunit_give(h, falling ? a : b);
 	/* Too long for what is free in the lower one. */
-	s = heap_take(h, 213, 1);
-	KUNIT_ASSERT_TRUE(test, span_in_pool(s, 1));
-	KUNIT_EXPECT_PTR_EQ(test, gospan_mheap_span_of(h, (void *)(s->base + 1)), s);
-	heap_give(h, s);
-	heap_give(h, blocks[0].pool ? b : a);
-	heap_finish(test, h);
+	s = gospan_kunit_take(h, 213, 1);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 1024);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_arena_span_of(&h->arenas, gospan_kunit_start(s) + 1), s);
+	gospan_kunit_give(h, s);
+	gospan_kunit_give(h, falling ? b : a);
+	gospan_kunit_heap_finish(test, h);
 }
 
 static void mheap_alloc_two_chunks_rising(struct kunit *test)
 {
-	static const struct block blocks[] = { { 0, 0, 9 }, { 1, 0, 9 } };
+	static const struct gospan_kunit_block blocks[] = { { 0, 9 }, { 1024, 9 } };
 
 	two_chunks(test, blocks);
 }
 
 static void mheap_alloc_two_chunks_falling(struct kunit *test)
 {
-	static const struct block blocks[] = { { 1, 0, 9 }, { 0, 0, 9 } };
+	static const struct gospan_kunit_block blocks[] = { { 1024, 9 }, { 0, 9 } };
 
 	two_chunks(test, blocks);
+}
+
+/* Both ends of each page of the object lead to its span, what is next to it does not. */
+static void expect_span_found(struct kunit *test, struct gospan_mheap *h, struct gospan_span *s)
+{
+	const struct gospan_arenas *a = &h->arenas;
+	void *start = gospan_kunit_start(s), *limit = start + gospan_kunit_bytes(s), *p;
+
+	for (p = start; p < limit; p += GOSPAN_PAGE_SIZE) {
+		KUNIT_EXPECT_PTR_EQ(test, gospan_arena_span_of(a, p), s);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_arena_span_of(a, p + GOSPAN_PAGE_SIZE - 1), s);
+	}
+	KUNIT_EXPECT_PTR_NE(test, gospan_arena_span_of(a, start - 1), s);
+	KUNIT_EXPECT_PTR_NE(test, gospan_arena_span_of(a, limit), s);
+}
+
+/* The second chunk comes when the first has too few pages left, and continues it. */
+static void mheap_alloc_across_chunks(struct kunit *test)
+{
+	static const struct gospan_kunit_block blocks[] = { { 0, 9 }, { 512, 9 } };
+	struct gospan_mheap *h = heap_make(test, blocks, ARRAY_SIZE(blocks));
+	struct gospan_span *below = gospan_kunit_take(h, 500, 1), *s = gospan_kunit_take(h, 20, 1);
+	struct gospan_span *behind = gospan_kunit_take(h, 1, 1);
+
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 500);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(behind), 520);
+	expect_span_found(test, h, s);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+	/* Its first page in the second chunk. */
+	KUNIT_EXPECT_EQ(test, gospan_mheap_free_large(h, (void *)gospan_kunit_source_addr(512)),
+			GOSPAN_FREE_INTERIOR);
+	memset(gospan_kunit_start(s), JUNK, gospan_kunit_bytes(s));
+	gospan_kunit_give(h, s);
+	KUNIT_EXPECT_NULL(test, gospan_arena_span_of(&h->arenas, (void *)behind->base - 1));
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+	/* The same pages again, zeroed. */
+	s = gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, 20, 1, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 500);
+	KUNIT_EXPECT_NULL(test, memchr_inv(gospan_kunit_start(s), 0, gospan_kunit_bytes(s)));
+	gospan_kunit_give(h, s);
+	gospan_kunit_give(h, behind);
+	gospan_kunit_give(h, below);
+	gospan_kunit_heap_finish(test, h);
+}
+
+/* Where chunks are neighbours a span may be longer than the kernel's largest block. */
+static void mheap_alloc_longer_than_chunk(struct kunit *test)
+{
+	static const struct {
+		unsigned int npages, align, page;
+	} longer[] = {
+		{ 513, 1, 1 }, { 1025, 1, 1 }, { 1535, 1, 1 }, { 600, 64, 64 }, { 1024, 512, 512 },
+		{ 513, 256, 256 },
+	};
+	struct gospan_mheap *h = heap_make_three(test);
+	struct gospan_span *first = gospan_kunit_take(h, 1, 1), *s;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(longer); i++) {
+		s = gospan_kunit_take(h, longer[i].npages, longer[i].align);
+		/* The pool need not start at a multiple of more than a chunk. */
+		KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), longer[i].page);
+		expect_span_found(test, h, s);
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+		gospan_kunit_give(h, s);
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+	}
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1536, 1));
+	gospan_kunit_give(h, first);
+	s = gospan_kunit_take(h, 1536, 1);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 0);
+	gospan_kunit_give(h, s);
+	gospan_kunit_heap_finish(test, h);
 }
 
 static void mheap_free_large_verdicts(struct kunit *test)
 {
 	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
-	struct gospan_span *large = heap_take(h, 5, 1);
+	struct gospan_span *large = gospan_kunit_take(h, 5, 1);
 	struct gospan_span *small = gospan_mheap_alloc(h, gospan_make_spanclass(6, false),
 						       gospan_class_npages(6), 1, GFP_KERNEL);
 	void *p;
@@ -484,145 +445,193 @@ static void mheap_free_large_verdicts(struct kunit *test)
 			GOSPAN_FREE_FOREIGN);
 	KUNIT_EXPECT_EQ(test, gospan_mheap_free_large(h, test), GOSPAN_FREE_FOREIGN);
 	KUNIT_EXPECT_EQ(test, gospan_mheap_free_large(h, NULL), GOSPAN_FREE_FOREIGN);
-	KUNIT_EXPECT_EQ(test, h->large_frees, 0);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).frees, 0);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
 	KUNIT_EXPECT_EQ(test, gospan_mheap_free_large(h, p), GOSPAN_FREE_OK);
 	KUNIT_EXPECT_EQ(test, gospan_mheap_free_large(h, p), GOSPAN_FREE_FOREIGN);
-	KUNIT_EXPECT_EQ(test, h->large_frees, 1);
-	KUNIT_EXPECT_EQ(test, h->large_free_pages, 5);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).frees, 1);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).free_pages, 5);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+	gospan_arena_retract(&h->arenas, small);
 	gospan_mheap_free(h, small);
-	heap_finish(test, h);
+	gospan_kunit_heap_finish(test, h);
 }
 
 /* Pages of objects that still live stay with whoever uses them. */
 static void mheap_destroy_live_spans(struct kunit *test)
 {
-	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
-	struct gospan_span *a = heap_take(h, 3, 1), *b = heap_take(h, 4, 1);
-	struct gospan_span *c = heap_take(h, 5, 1);
+	struct gospan_mheap *h = heap_make_three(test);
+	struct gospan_span *a = gospan_kunit_take(h, 3, 1), *b = gospan_kunit_take(h, 4, 1);
+	struct gospan_span *c = gospan_kunit_take(h, 1000, 1);
 
-	KUNIT_ASSERT_NOT_NULL(test, a);
-	KUNIT_ASSERT_NOT_NULL(test, b);
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	heap_give(h, b);
-	heap_destroy(h);
-	KUNIT_EXPECT_EQ(test, source_nr_out(), 8U << GOSPAN_PAGE_ORDER);
-	KUNIT_EXPECT_EQ(test, bitmap_weight(source.out[0], 3U << GOSPAN_PAGE_ORDER),
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(a), 0);
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(c), 7);
+	gospan_kunit_give(h, b);
+	gospan_kunit_heap_destroy(test, h);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_source_nr_out(), 1003U << GOSPAN_PAGE_ORDER);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(gospan_kunit_source.out, 7U << GOSPAN_PAGE_ORDER),
 			3U << GOSPAN_PAGE_ORDER);
-	KUNIT_EXPECT_EQ(test, h->obtained_pages - h->released_pages, 8);
-	KUNIT_EXPECT_EQ(test, source.nr_faults, 0);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_source.nr_faults, 0);
 }
 
-/* Each page in the oracle: which span has it, 0 if none. */
-struct random_heap {
-	struct gospan_mheap *h;
-	struct rnd_state rnd;
-	struct gospan_span *span[64];
-	u8 page[NR_POOLS][GOSPAN_CHUNK_NPAGES];
-};
-
-/* Lowest free run of @npages, aligned, by looking at every page. */
-static bool oracle_find(const struct random_heap *r, unsigned int npages, unsigned int align,
-			unsigned int *pool, unsigned int *first)
+/* A large object that was allocated at @page and has the pattern at its ends. */
+static struct gospan_span *extend_take(struct kunit *test, struct gospan_mheap *h,
+				       unsigned int npages, unsigned int page)
 {
+	struct gospan_span *s = gospan_kunit_take(h, npages, 1);
+
+	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), page);
+	memset(gospan_kunit_start(s), JUNK, gospan_kunit_bytes(s));
+	return s;
+}
+
+static void expect_extended(struct kunit *test, struct gospan_mheap *h, struct gospan_span *s,
+			    unsigned int npages)
+{
+	unsigned long alloc_pages = gospan_mheap_large(h).alloc_pages;
+	unsigned long inuse_pages = gospan_kunit_inuse_pages(h);
+	unsigned int old_npages = s->npages;
+	size_t old_bytes = gospan_kunit_bytes(s);
+
+	KUNIT_EXPECT_TRUE(test, gospan_mheap_extend_large(h, s, npages, true));
+	KUNIT_EXPECT_EQ(test, s->npages, npages);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).alloc_pages - alloc_pages, npages - old_npages);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(h) - inuse_pages, npages - old_npages);
+	KUNIT_EXPECT_NULL(test, memchr_inv(gospan_kunit_start(s), JUNK, old_bytes));
+	KUNIT_EXPECT_NULL(test, memchr_inv(gospan_kunit_start(s) + old_bytes, 0,
+					   gospan_kunit_bytes(s) - old_bytes));
+	expect_span_found(test, h, s);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+	memset(gospan_kunit_start(s), JUNK, gospan_kunit_bytes(s));
+}
+
+static void expect_not_extended(struct kunit *test, struct gospan_mheap *h, struct gospan_span *s,
+				unsigned int npages)
+{
+	unsigned long alloc_pages = gospan_mheap_large(h).alloc_pages;
+	unsigned int old_npages = s->npages;
+
+	KUNIT_EXPECT_FALSE(test, gospan_mheap_extend_large(h, s, npages, true));
+	KUNIT_EXPECT_EQ(test, s->npages, old_npages);
+	KUNIT_EXPECT_EQ(test, gospan_mheap_large(h).alloc_pages, alloc_pages);
+	KUNIT_EXPECT_NULL(test, memchr_inv(gospan_kunit_start(s), JUNK, gospan_kunit_bytes(s)));
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
+}
+
+static void mheap_extend_large_free_behind(struct kunit *test)
+{
+	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
+	struct gospan_span *s = extend_take(test, h, 10, 0);
+
+	expect_extended(test, h, s, 11);
+	expect_extended(test, h, s, 300);
+	gospan_kunit_give(h, s);
+	/* Freed as a whole. */
+	s = extend_take(test, h, 512, 0);
+	gospan_kunit_give(h, s);
+	gospan_kunit_heap_finish(test, h);
+}
+
+static void mheap_extend_large_keeps_what_was_there(struct kunit *test)
+{
+	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
+	struct gospan_span *s = extend_take(test, h, 20, 0);
+
+	gospan_kunit_give(h, s);
+	s = extend_take(test, h, 10, 0);
+	KUNIT_EXPECT_TRUE(test, gospan_mheap_extend_large(h, s, 20, false));
+	KUNIT_EXPECT_NULL(test, memchr_inv(gospan_kunit_start(s), JUNK, gospan_kunit_bytes(s)));
+	gospan_kunit_give(h, s);
+	gospan_kunit_heap_finish(test, h);
+}
+
+static void mheap_extend_large_taken_behind(struct kunit *test)
+{
+	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
+	struct gospan_span *s = extend_take(test, h, 10, 0), *next = extend_take(test, h, 5, 10);
+	struct gospan_span *last = extend_take(test, h, 1, 15);
+
+	expect_not_extended(test, h, s, 11);
+	gospan_kunit_give(h, next);
+	expect_not_extended(test, h, s, 16);
+	/* Behind it lies the descriptor of what was there. */
+	expect_extended(test, h, s, 15);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->span_bytes),
+			gospan_span_sys_bytes(s) + gospan_span_sys_bytes(last));
+	expect_not_extended(test, h, s, 16);
+	gospan_kunit_give(h, last);
+	expect_extended(test, h, s, 16);
+	gospan_kunit_give(h, s);
+	gospan_kunit_heap_finish(test, h);
+}
+
+static void mheap_extend_large_across_chunks(struct kunit *test)
+{
+	struct gospan_mheap *h = heap_make_three(test);
+	struct gospan_span *below = extend_take(test, h, 510, 0), *s = extend_take(test, h, 1, 510);
+	struct gospan_span *next = extend_take(test, h, 3, 511);
+
+	expect_not_extended(test, h, s, 3);
+	gospan_kunit_give(h, next);
+	expect_extended(test, h, s, 2);
+	expect_extended(test, h, s, 3);
+	expect_extended(test, h, s, 520);
+	expect_extended(test, h, s, 1026);
+	expect_not_extended(test, h, s, 1027);
+	gospan_kunit_give(h, below);
+	gospan_kunit_give(h, s);
+	s = extend_take(test, h, 1536, 0);
+	gospan_kunit_give(h, s);
+	gospan_kunit_heap_finish(test, h);
+}
+
+/* In the chunk, in the next one, and where there is none. */
+static void mheap_extend_large_beyond_ours(struct kunit *test)
+{
+	static const struct gospan_kunit_block blocks[] = { { 16, 4 }, { 496, 4 }, { 520, 3 } };
+	struct gospan_mheap *h = heap_make(test, blocks, ARRAY_SIZE(blocks));
+	struct gospan_span *s[3];
 	unsigned int i;
 
-	for (*pool = 0; *pool < NR_POOLS; ++*pool) {
-		for (*first = 0; *first + npages <= GOSPAN_CHUNK_NPAGES; *first += align) {
-			for (i = 0; i < npages && !r->page[*pool][*first + i]; i++)
-				;
-			if (i == npages)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool random_alloc(struct random_heap *r, unsigned int slot)
-{
-	unsigned int npages = 1 + gospan_kunit_below(&r->rnd,
-						     gospan_kunit_below(&r->rnd, 4) ? 12 : 200);
-	unsigned int align = gospan_kunit_below(&r->rnd, 4) ? 1 :
-			     1U << gospan_kunit_below(&r->rnd, 7);
-	unsigned int pool, first;
-	struct gospan_span *s;
-
-	s = heap_take(r->h, npages, align);
-	r->span[slot] = s;
-	if (!oracle_find(r, npages, align, &pool, &first))
-		return !s;
-	if (!span_in_pool(s, pool) || span_page_idx(s) != first)
-		return false;
-	memset(&r->page[pool][first], slot + 1, npages);
-	return true;
-}
-
-static bool random_free(struct random_heap *r, unsigned int slot)
-{
-	struct gospan_span *s = r->span[slot];
-	unsigned int pool = span_in_pool(s, 1);
-
-	memset(&r->page[pool][span_page_idx(s)], 0, s->npages);
-	r->span[slot] = NULL;
-	return gospan_mheap_free_large(r->h, (void *)s->base) == GOSPAN_FREE_OK;
-}
-
-static unsigned int oracle_inuse(const struct random_heap *r)
-{
-	unsigned int pool, i, nr = 0;
-
-	for (pool = 0; pool < NR_POOLS; pool++)
-		for (i = 0; i < GOSPAN_CHUNK_NPAGES; i++)
-			nr += !!r->page[pool][i];
-	return nr;
-}
-
-static void mheap_random_against_oracle(struct kunit *test)
-{
-	static const struct block blocks[] = { { 1, 0, 9 }, { 0, 0, 9 } };
-	struct random_heap *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
-	unsigned int step, slot;
-
-	KUNIT_ASSERT_NOT_NULL(test, r);
-	r->h = heap_make(test, blocks, ARRAY_SIZE(blocks));
-	gospan_kunit_seed(test, &r->rnd);
-	/* Both blocks, so that the oracle need not know when the heap grows. */
-	r->span[0] = heap_take(r->h, 512, 1);
-	r->span[1] = heap_take(r->h, 512, 1);
-	KUNIT_ASSERT_NOT_NULL(test, r->span[1]);
-	KUNIT_ASSERT_TRUE(test, random_free(r, 0) && random_free(r, 1));
-	for (step = 0; step < 600; step++) {
-		bool ok;
-
-		slot = gospan_kunit_below(&r->rnd, ARRAY_SIZE(r->span));
-		ok = r->span[slot] ? random_free(r, slot) : random_alloc(r, slot);
-		if (!ok || r->h->inuse_pages != oracle_inuse(r) || !gospan_heap_validate(r->h)) {
-			KUNIT_FAIL(test, "step %u", step);
-			break;
-		}
-	}
-	for (slot = 0; slot < ARRAY_SIZE(r->span); slot++)
-		if (r->span[slot])
-			random_free(r, slot);
-	heap_finish(test, r->h);
+	s[0] = extend_take(test, h, 9, 16);
+	s[1] = extend_take(test, h, 9, 496);
+	expect_not_extended(test, h, s[0], 17);
+	expect_extended(test, h, s[0], 16);
+	expect_not_extended(test, h, s[0], 17);
+	/* No chunk. */
+	expect_not_extended(test, h, s[1], 17);
+	s[2] = extend_take(test, h, 8, 520);
+	/* A chunk, but that page of it is not ours. */
+	expect_not_extended(test, h, s[1], 17);
+	expect_not_extended(test, h, s[1], 33);
+	expect_extended(test, h, s[1], 16);
+	for (i = 0; i < ARRAY_SIZE(s); i++)
+		gospan_kunit_give(h, s[i]);
+	gospan_kunit_heap_finish(test, h);
 }
 
 static struct kunit_case mheap_cases[] = {
 	KUNIT_CASE(mheap_alloc_falling_orders),
 	KUNIT_CASE(mheap_alloc_asks_no_smaller_block),
 	KUNIT_CASE(mheap_alloc_failing_source),
+	KUNIT_CASE(mheap_alloc_beyond_any_block),
 	KUNIT_CASE(mheap_alloc_exhausted),
 	KUNIT_CASE(mheap_alloc_lowest_fit),
+	KUNIT_CASE(mheap_free_coalesces),
 	KUNIT_CASE(mheap_alloc_after_failed_search),
 	KUNIT_CASE(mheap_alloc_aligned),
 	KUNIT_CASE(mheap_alloc_chunk_owned_in_part),
 	KUNIT_CASE(mheap_alloc_two_chunks_rising),
 	KUNIT_CASE(mheap_alloc_two_chunks_falling),
-	KUNIT_CASE(mheap_free_coalesces),
+	KUNIT_CASE(mheap_alloc_across_chunks),
+	KUNIT_CASE(mheap_alloc_longer_than_chunk),
 	KUNIT_CASE(mheap_free_large_verdicts),
 	KUNIT_CASE(mheap_destroy_live_spans),
-	KUNIT_CASE(mheap_random_against_oracle),
+	KUNIT_CASE(mheap_extend_large_free_behind),
+	KUNIT_CASE(mheap_extend_large_keeps_what_was_there),
+	KUNIT_CASE(mheap_extend_large_taken_behind),
+	KUNIT_CASE(mheap_extend_large_across_chunks),
+	KUNIT_CASE(mheap_extend_large_beyond_ours),
 	{}
 };
 

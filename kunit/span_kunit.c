@@ -20,9 +20,8 @@ static struct gospan_span *span_make(struct kunit *test, unsigned int sizeclass)
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	/* Whatever init leaves out shows. */
 	memset(s, 0xa5, gospan_span_bytes(nelems));
-	gospan_span_init(s, gospan_make_spanclass(sizeclass, false),
+	gospan_span_init(s, gospan_make_spanclass(sizeclass, false), BASE,
 			 gospan_class_npages(sizeclass), nelems);
-	s->base = BASE;
 	return s;
 }
 
@@ -176,8 +175,7 @@ static void span_object_bytes_large(struct kunit *test)
 	struct gospan_span *s = kunit_kzalloc(test, gospan_span_bytes(1), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
-	gospan_span_init(s, GOSPAN_SPANCLASS_LARGE, 5, 1);
-	s->base = BASE;
+	gospan_span_init(s, GOSPAN_SPANCLASS_LARGE, BASE, 5, 1);
 	KUNIT_EXPECT_EQ(test, gospan_span_object_bytes(s, (void *)BASE), 5 * GOSPAN_PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, gospan_span_object_bytes(s, (void *)(BASE + 1)), 0);
 	KUNIT_EXPECT_EQ(test, gospan_span_object_bytes(s, (void *)(BASE + GOSPAN_PAGE_SIZE)), 0);

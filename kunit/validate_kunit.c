@@ -13,7 +13,8 @@
 
 /* A heap with a small span, some of whose slots are taken, and a large one. */
 struct broken_heap {
-	struct gospan_chunk *chunk;
+	struct gospan_node_heap *nh;
+	struct gospan_chunk *chunk;	/* of both */
 	struct gospan_span *s;		/* some CPU's current span */
 	struct gospan_span *large;
 	unsigned int page_idx;		/* of @s */
@@ -32,17 +33,20 @@ static struct broken_heap *broken_make(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
+	/* What it grows by has free pages in plenty. */
+	gospan_trim();
 	for (i = 0; i < ARRAY_SIZE(t->objs); i++) {
 		t->objs[i] = gospan_alloc(BYTES, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
 	}
 	t->large_obj = gospan_alloc(3 * GOSPAN_PAGE_SIZE + 40000, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->large_obj);
-	t->s = gospan_mheap_span_of(&gospan_heap, t->objs[0]);
-	t->large = gospan_mheap_span_of(&gospan_heap, t->large_obj);
+	t->s = gospan_arena_span_of(&gospan_heap.arenas, t->objs[0]);
+	t->large = gospan_arena_span_of(&gospan_heap.arenas, t->large_obj);
 	t->chunk = gospan_arena_chunk_of(&gospan_heap.arenas, t->s->base);
 	t->page_idx = gospan_addr_page_idx(t->s->base);
-	t->free_idx = find_first_zero_bit(t->chunk->pages.taken, GOSPAN_CHUNK_NPAGES);
+	t->nh = t->chunk->home;
+	t->free_idx = gospan_pallocbits_find(&t->chunk->pages, 0, 1, 1);
 	t->mc = &gospan_central[spanclass];
 	t->c = gospan_mcache_of_cpu(raw_smp_processor_id());
 	t->m = &t->c->magazine[spanclass];
@@ -109,23 +113,24 @@ static void heap_validate_pages(struct kunit *test)
 {
 	struct broken_heap *t = broken_make(test);
 	struct gospan_chunk *chunk = t->chunk;
-	unsigned long *taken = &chunk->pages.taken[t->free_idx / BITS_PER_LONG];
+	u64 *taken = &chunk->pages.taken[t->free_idx / 64];
 	unsigned long *owned = &chunk->owned[t->free_idx / BITS_PER_LONG];
-	unsigned long free_bit = BIT(t->free_idx % BITS_PER_LONG);
-	unsigned long *span_taken = &chunk->pages.taken[t->page_idx / BITS_PER_LONG];
-	unsigned long span_bit = BIT(t->page_idx % BITS_PER_LONG);
+	unsigned long *zeroed = &chunk->zeroed[t->page_idx / BITS_PER_LONG];
+	u64 free_bit = 1ULL << (t->free_idx % 64);
+	u64 *span_taken = &chunk->pages.taken[t->page_idx / 64];
+	u64 span_bit = 1ULL << (t->page_idx % 64);
 
 	EXPECT_INVALID(test, chunk->spanclass[t->page_idx], 0);
 	EXPECT_INVALID(test, chunk->spanclass[t->page_idx], GOSPAN_SPANCLASS_LARGE);
-	EXPECT_INVALID(test, chunk->span[t->page_idx], NULL);
-	EXPECT_INVALID(test, chunk->span[t->page_idx], t->large);
+	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->page_idx), NULL);
+	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->page_idx), t->large);
 	EXPECT_INVALID(test, chunk->spanclass[t->free_idx], 2);
-	EXPECT_INVALID(test, chunk->span[t->free_idx], t->s);
+	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->free_idx), t->s);
 	EXPECT_INVALID(test, *taken, *taken | free_bit);
 	EXPECT_INVALID(test, *owned, *owned & ~free_bit);
 	EXPECT_INVALID(test, *span_taken, *span_taken & ~span_bit);
-	EXPECT_INVALID(test, chunk->nr_free, chunk->nr_free - 1);
-	EXPECT_INVALID(test, chunk->max_run, 0);
+	EXPECT_INVALID(test, *zeroed, *zeroed | span_bit);
+	EXPECT_INVALID(test, chunk->nr_owned, chunk->nr_owned - 1);
 	EXPECT_INVALID(test, chunk->base, chunk->base + GOSPAN_CHUNK_BYTES);
 	broken_finish(test, t);
 }
@@ -135,14 +140,20 @@ static void heap_validate_sums(struct kunit *test)
 	struct broken_heap *t = broken_make(test);
 	struct gospan_mheap *h = &gospan_heap;
 
-	EXPECT_INVALID(test, h->nr_chunks, h->nr_chunks + 1);
-	EXPECT_INVALID(test, h->nr_chunks, h->nr_chunks - 1);
-	EXPECT_INVALID(test, h->obtained_pages, h->obtained_pages + 1);
-	EXPECT_INVALID(test, h->released_pages, h->released_pages + 1);
-	EXPECT_INVALID(test, h->inuse_pages, h->inuse_pages - 1);
-	EXPECT_INVALID(test, h->span_bytes, h->span_bytes + 8);
-	EXPECT_INVALID(test, h->large_mallocs, h->large_mallocs + 1);
-	EXPECT_INVALID(test, h->large_free_pages, h->large_free_pages + 1);
+	struct gospan_large_counters *large = raw_cpu_ptr(h->large);
+	struct gospan_node_heap *nh = t->nh;
+
+	EXPECT_INVALID(test, nh->pages.nr_chunks, nh->pages.nr_chunks + 1);
+	EXPECT_INVALID(test, nh->pages.nr_chunks, nh->pages.nr_chunks - 1);
+	EXPECT_INVALID(test, nh->pages.free_pages, nh->pages.free_pages - 1);
+	EXPECT_INVALID(test, nh->pages.nr_summaries, nh->pages.nr_summaries + 1);
+	EXPECT_INVALID(test, nh->pages.search_page, ~0UL);
+	EXPECT_INVALID(test, nh->pages.root->sum[0].max, nh->pages.root->sum[0].max + 1);
+	EXPECT_INVALID(test, nh->obtained_pages, nh->obtained_pages + 1);
+	EXPECT_INVALID(test, nh->released_pages, nh->released_pages + 1);
+	EXPECT_INVALID(test, h->span_bytes.counter, h->span_bytes.counter + 8);
+	EXPECT_INVALID(test, large->mallocs.counter, large->mallocs.counter + 1);
+	EXPECT_INVALID(test, large->free_pages.counter, large->free_pages.counter + 1);
 	EXPECT_INVALID(test, h->broken, true);
 	EXPECT_INVALID(test, gospan_chunk_none.spanclass[7], 2);
 	EXPECT_INVALID(test, gospan_mcache_none.magazine[2].nr_mallocs, 1);

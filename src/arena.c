@@ -3,12 +3,13 @@
  * Arena map: from any address to the chunk that it lies in, and to the span.
  *
  * Two dimensions: the number of the 64 MiB arena, counted from the start of
- * the direct map, then the chunk in it. Only arenas that hold memory of ours
- * exist; the map itself is as long as the highest of them, 8 bytes each, and
- * is replaced by a longer one when memory above appears.
+ * the direct map, then the chunk in it. Only arenas and chunks that hold memory
+ * of ours exist; the map itself is as long as the machine's memory reaches, 8
+ * bytes an arena, and is replaced by a longer one when memory above appears.
  *
- * Readers take no lock. Maps, arenas and chunks are only ever added, and freed
- * with the heap. Writers hold the heap's lock; what they need is allocated
+ * Readers take no lock. Maps and arenas are only ever added, and freed with the
+ * heap; a chunk without pages, and a table without, are freed by RCU. Writers
+ * hold the lock of the chunk's home, and the map's; what they need is allocated
  * before they take it.
  *
  * Go's arenas are indexed from address 0 and its two levels are fixed; the
@@ -21,7 +22,7 @@
 struct gospan_chunk gospan_chunk_none;
 static struct gospan_arena arena_none;
 struct gospan_arena_map gospan_arena_map_none;
-static struct kmem_cache *chunk_cache;
+static struct kmem_cache *chunk_cache, *spans_cache;
 
 int gospan_arena_init(void)
 {
@@ -31,11 +32,18 @@ int gospan_arena_init(void)
 		arena_none.chunk[i] = &gospan_chunk_none;
 	chunk_cache = kmem_cache_create("gospan_chunk", sizeof(struct gospan_chunk),
 					SMP_CACHE_BYTES, 0, NULL);
-	return chunk_cache ? 0 : -ENOMEM;
+	spans_cache = kmem_cache_create("gospan_spans", sizeof(struct gospan_spans), 0, 0, NULL);
+	if (chunk_cache && spans_cache)
+		return 0;
+	gospan_arena_exit();
+	return -ENOMEM;
 }
 
 void gospan_arena_exit(void)
 {
+	/* For chunk_free_rcu() and spans_free_rcu(). */
+	rcu_barrier();
+	kmem_cache_destroy(spans_cache);
 	kmem_cache_destroy(chunk_cache);
 }
 
@@ -49,24 +57,51 @@ static unsigned int chunk_idx(unsigned long addr)
 	return (gospan_addr_offset(addr) >> GOSPAN_CHUNK_SHIFT) % GOSPAN_ARENA_NCHUNKS;
 }
 
-/* A map of at least @nr arenas, twice the old one if that is more. */
-static struct gospan_arena_map *map_create(const struct gospan_arena_map *old,
-					   unsigned long nr, gfp_t gfp)
+static size_t map_bytes(const struct gospan_arena_map *map)
+{
+	return struct_size(map, arena, map->nr_arenas);
+}
+
+static struct gospan_arena_map *map_create(unsigned long nr, gfp_t gfp)
 {
 	struct gospan_arena_map *map;
+	size_t bytes = struct_size(map, arena, nr);
 	unsigned long i;
-	size_t bytes;
 
-	nr = max(nr, 2 * old->nr_arenas);
-	bytes = struct_size(map, arena, nr);
 	/* vmalloc() wants to sleep; an atomic caller gets what kmalloc can do. */
 	map = gfpflags_allow_blocking(gfp) ? kvmalloc(bytes, gfp) : kmalloc(bytes, gfp);
 	if (!map)
 		return NULL;
+	map->smaller = NULL;
 	map->nr_arenas = nr;
 	for (i = 0; i < nr; i++)
 		map->arena[i] = &arena_none;
 	return map;
+}
+
+/**
+ * gospan_arenas_init() - make an empty arena map
+ * @a: map
+ * @limit: offset in the direct map below which memory may lie, as far as is
+ *	known; more makes the map grow
+ *
+ * Context: Task; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int gospan_arenas_init(struct gospan_arenas *a, unsigned long limit)
+{
+	unsigned long nr = (limit + BIT(GOSPAN_ARENA_SHIFT) - 1) >> GOSPAN_ARENA_SHIFT;
+
+	raw_spin_lock_init(&a->lock);
+	atomic_long_set(&a->sys_bytes, 0);
+	a->map = &gospan_arena_map_none;
+	if (!nr)
+		return 0;
+	a->map = map_create(nr, GFP_KERNEL);
+	if (!a->map)
+		return -ENOMEM;
+	atomic_long_add(map_bytes(a->map), &a->sys_bytes);
+	return 0;
 }
 
 static struct gospan_arena *arena_create(gfp_t gfp)
@@ -85,43 +120,81 @@ static struct gospan_chunk *chunk_create(unsigned long addr, gfp_t gfp)
 	if (!chunk)
 		return NULL;
 	chunk->base = addr - gospan_addr_offset(addr) % GOSPAN_CHUNK_BYTES;
-	bitmap_fill(chunk->pages.taken, GOSPAN_CHUNK_NPAGES);
-	INIT_LIST_HEAD(&chunk->list);
+	gospan_pallocbits_take(&chunk->pages, 0, GOSPAN_CHUNK_NPAGES);
 	return chunk;
 }
 
-/**
- * gospan_arena_prepare() - allocate what the map lacks to hold @addr
- * @mapp: the heap's map
- * @addr: in the direct map
- * @gfp: how to allocate
- * @spare: what was allocated; all NULL if the chunk is there already
- *
- * Context: as @gfp says; no lock held.
- * Return: 0 or -ENOMEM, with nothing left allocated.
- */
-int gospan_arena_prepare(struct gospan_arena_map *const *mapp, unsigned long addr, gfp_t gfp,
+/* The chunk and what leads to it. */
+static int prepare_chunk(const struct gospan_arenas *a, unsigned long addr, gfp_t gfp,
 			 struct gospan_arena_spare *spare)
 {
-	const struct gospan_arena_map *map = READ_ONCE(*mapp);
+	const struct gospan_arena_map *map = READ_ONCE(a->map);
 	unsigned long idx = arena_idx(addr);
 
-	*spare = (struct gospan_arena_spare){};
-	if (gospan_arena_chunk_of(mapp, addr) != &gospan_chunk_none)
-		return 0;
 	spare->chunk = chunk_create(addr, gfp);
 	if (!spare->chunk)
-		goto err_discard;
+		return -ENOMEM;
 	if (idx < map->nr_arenas && READ_ONCE(map->arena[idx]) != &arena_none)
 		return 0;
 	spare->arena = arena_create(gfp);
 	if (!spare->arena)
-		goto err_discard;
+		return -ENOMEM;
 	if (idx < map->nr_arenas)
 		return 0;
-	spare->map = map_create(map, idx + 1, gfp);
-	if (!spare->map)
+	/* Twice the old one at least, so that it is not replaced often. */
+	spare->map = map_create(max(idx + 1, 2 * map->nr_arenas), gfp);
+	return spare->map ? 0 : -ENOMEM;
+}
+
+/* Which of a chunk's tables, one bit each, the pages from @addr on need. */
+static unsigned long tables_for(unsigned long addr, unsigned int npages)
+{
+	unsigned int first = gospan_addr_page_idx(addr);
+
+	return GENMASK((first + npages - 1) / GOSPAN_SPANS_NPAGES, first / GOSPAN_SPANS_NPAGES);
+}
+
+/* Those that @chunk lacks; another may be adding or removing them. */
+static unsigned long tables_missing(const struct gospan_chunk *chunk, unsigned long tables)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &tables, GOSPAN_CHUNK_NSPANS)
+		if (READ_ONCE(chunk->spans[i]))
+			tables &= ~BIT(i);
+	return tables;
+}
+
+/**
+ * gospan_arena_prepare() - allocate what is missing to hold a block
+ * @a: the heap's map
+ * @addr: of the block, in the direct map
+ * @npages: its length; it does not cross a chunk's border
+ * @gfp: how to allocate
+ * @spare: what was allocated; all NULL if nothing is missing
+ *
+ * Context: as @gfp says; no lock held.
+ * Return: 0 or -ENOMEM, with nothing left allocated.
+ */
+int gospan_arena_prepare(struct gospan_arenas *a, unsigned long addr, unsigned int npages,
+			 gfp_t gfp, struct gospan_arena_spare *spare)
+{
+	const struct gospan_chunk *chunk;
+	unsigned long tables;
+	unsigned int i;
+
+	*spare = (struct gospan_arena_spare){};
+	rcu_read_lock();
+	chunk = gospan_arena_chunk_of(a, addr);
+	tables = tables_missing(chunk, tables_for(addr, npages));
+	rcu_read_unlock();
+	if (chunk == &gospan_chunk_none && prepare_chunk(a, addr, gfp, spare))
 		goto err_discard;
+	for_each_set_bit(i, &tables, GOSPAN_CHUNK_NSPANS) {
+		spare->spans[i] = kmem_cache_zalloc(spans_cache, gfp);
+		if (!spare->spans[i])
+			goto err_discard;
+	}
 	return 0;
 
 err_discard:
@@ -129,123 +202,289 @@ err_discard:
 	return -ENOMEM;
 }
 
+static void tables_free(struct gospan_spans **spans)
+{
+	unsigned int i;
+
+	for (i = 0; i < GOSPAN_CHUNK_NSPANS; i++)
+		if (spans[i])
+			kmem_cache_free(spans_cache, spans[i]);
+}
+
 /* Free what gospan_arena_add() did not use. */
 void gospan_arena_discard(struct gospan_arena_spare *spare)
 {
+	tables_free(spare->spans);
 	if (spare->chunk)
 		kmem_cache_free(chunk_cache, spare->chunk);
 	kfree(spare->arena);
 	kvfree(spare->map);
 }
 
-/* Put the longer spare map in place, unless somebody else was first. */
-static void map_extend(struct gospan_arena_map **mapp, struct gospan_arena_spare *spare)
+/* Put the longer spare map in place. */
+static void map_extend(struct gospan_arenas *a, struct gospan_arena_spare *spare)
 {
-	struct gospan_arena_map *old = *mapp;
+	struct gospan_arena_map *old = a->map;
 
+	lockdep_assert_held(&a->lock);
 	memcpy(spare->map->arena, old->arena, old->nr_arenas * sizeof(old->arena[0]));
 	spare->map->smaller = old;
+	atomic_long_add(map_bytes(spare->map), &a->sys_bytes);
 	/* Pairs with gospan_arena_chunk_of(): the map is whole. */
-	smp_store_release(mapp, spare->map);
+	smp_store_release(&a->map, spare->map);
 	spare->map = NULL;
 }
 
-/*
- * The chunk of @addr, made from @spare if it is new, to be listed by the
- * caller (who holds the heap's lock). Leaves in @spare what it did not use.
- */
-struct gospan_chunk *gospan_arena_add(struct gospan_arena_map **mapp, unsigned long addr,
-				      struct gospan_arena_spare *spare)
+/* False, and nothing done, if another home was faster. */
+static bool map_add_chunk(struct gospan_arenas *a, struct gospan_arena_spare *spare)
 {
-	struct gospan_chunk *chunk = gospan_arena_chunk_of(mapp, addr);
-	unsigned long idx = arena_idx(addr);
+	unsigned long addr = spare->chunk->base, idx = arena_idx(addr), flags;
 
-	if (chunk != &gospan_chunk_none)
-		return chunk;
-	if (idx >= (*mapp)->nr_arenas)
-		map_extend(mapp, spare);
-	if ((*mapp)->arena[idx] == &arena_none) {
+	raw_spin_lock_irqsave(&a->lock, flags);
+	/* Until here only the chunk's home was locked, and two may lie in one chunk. */
+	if (gospan_arena_chunk_of(a, addr) != &gospan_chunk_none) {
+		raw_spin_unlock_irqrestore(&a->lock, flags);
+		return false;
+	}
+	if (idx >= a->map->nr_arenas)
+		map_extend(a, spare);
+	if (a->map->arena[idx] == &arena_none) {
+		atomic_long_add(sizeof(struct gospan_arena), &a->sys_bytes);
 		/* Pairs with gospan_arena_chunk_of(): the arena is whole. */
-		smp_store_release(&(*mapp)->arena[idx], spare->arena);
+		smp_store_release(&a->map->arena[idx], spare->arena);
 		spare->arena = NULL;
 	}
-	chunk = spare->chunk;
 	/* Pairs with gospan_arena_chunk_of(): the chunk is whole. */
-	smp_store_release(&(*mapp)->arena[idx]->chunk[chunk_idx(addr)], chunk);
+	smp_store_release(&a->map->arena[idx]->chunk[chunk_idx(addr)], spare->chunk);
+	raw_spin_unlock_irqrestore(&a->lock, flags);
+	atomic_long_add(sizeof(struct gospan_chunk), &a->sys_bytes);
 	spare->chunk = NULL;
+	return true;
+}
+
+/**
+ * gospan_arena_add() - own a block
+ * @a: the heap's map
+ * @addr: of the block
+ * @npages: its length; it does not cross a chunk's border
+ * @home: node heap that it shall belong to
+ * @spare: what gospan_arena_prepare() made; left in it is what was not used
+ *
+ * Context: Any but NMI, under the lock of @home. Takes the map's lock.
+ * Return: the chunk, its pages marked as owned; or NULL, with nothing changed,
+ * if the chunk has another home, or lost since what was there at the time of
+ * gospan_arena_prepare().
+ */
+struct gospan_chunk *gospan_arena_add(struct gospan_arenas *a, unsigned long addr,
+				      unsigned int npages, struct gospan_node_heap *home,
+				      struct gospan_arena_spare *spare)
+{
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, addr);
+	unsigned long tables = tables_missing(chunk, tables_for(addr, npages));
+	unsigned int i;
+
+	if (chunk == &gospan_chunk_none ? !spare->chunk : chunk->home != home)
+		return NULL;
+	for_each_set_bit(i, &tables, GOSPAN_CHUNK_NSPANS)
+		if (!spare->spans[i])
+			return NULL;
+	if (chunk == &gospan_chunk_none) {
+		chunk = spare->chunk;
+		chunk->home = home;
+		if (!map_add_chunk(a, spare))
+			return NULL;
+	}
+	for_each_set_bit(i, &tables, GOSPAN_CHUNK_NSPANS) {
+		atomic_long_add(sizeof(struct gospan_spans), &a->sys_bytes);
+		/* Pairs with gospan_arena_span_of(), by way of the spanclass bytes. */
+		WRITE_ONCE(chunk->spans[i], spare->spans[i]);
+		spare->spans[i] = NULL;
+	}
+	bitmap_set(chunk->owned, gospan_addr_page_idx(addr), npages);
+	chunk->nr_owned += npages;
 	return chunk;
 }
 
-/*
- * Make @s, which is whole, found by its pages; the heap's lock is held.
- * Pairs with the acquire in gospan_mheap_span_of(): who sees the spanclass
- * byte sees the span. The owner of an object in it needs no such order: he
- * got the object later.
- */
-void gospan_arena_publish_span(struct gospan_chunk *chunk, struct gospan_span *s)
+static void spans_free_rcu(struct rcu_head *rcu)
 {
-	unsigned int first = gospan_addr_page_idx(s->base);
+	kmem_cache_free(spans_cache, container_of(rcu, struct gospan_spans, rcu));
+}
+
+static void chunk_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(chunk_cache, container_of(rcu, struct gospan_chunk, rcu));
+}
+
+static void map_remove_chunk(struct gospan_arenas *a, struct gospan_chunk *chunk)
+{
+	struct gospan_arena *arena;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&a->lock, flags);
+	arena = a->map->arena[arena_idx(chunk->base)];
+	WRITE_ONCE(arena->chunk[chunk_idx(chunk->base)], &gospan_chunk_none);
+	raw_spin_unlock_irqrestore(&a->lock, flags);
+	atomic_long_sub(sizeof(*chunk), &a->sys_bytes);
+	call_rcu(&chunk->rcu, chunk_free_rcu);
+}
+
+/**
+ * gospan_arena_disown() - own pages no more
+ * @a: the heap's map
+ * @chunk: where they are; it may go with its last page
+ * @pages: a one for each of them: taken, in no span, and without descriptors
+ *
+ * Context: Any but NMI, under the lock of the chunk's home. Takes the map's lock.
+ */
+void gospan_arena_disown(struct gospan_arenas *a, struct gospan_chunk *chunk, const u64 *pages)
+{
+	DECLARE_BITMAP(gone, GOSPAN_CHUNK_NPAGES);
 	unsigned int i;
 
-	for (i = first; i < first + s->npages; i++)
-		WRITE_ONCE(chunk->span[i], s);
-	for (i = first; i < first + s->npages; i++) {
-		/* Pairs with gospan_mheap_span_of(), see above. */
-		smp_store_release(&chunk->spanclass[i], s->spanclass);
+	bitmap_from_arr64(gone, pages, GOSPAN_CHUNK_NPAGES);
+	bitmap_andnot(chunk->owned, chunk->owned, gone, GOSPAN_CHUNK_NPAGES);
+	chunk->nr_owned = bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES);
+	for (i = 0; i < GOSPAN_CHUNK_NSPANS; i++) {
+		struct gospan_spans *spans = chunk->spans[i];
+
+		if (!spans || find_next_bit(chunk->owned, (i + 1) * GOSPAN_SPANS_NPAGES,
+					    i * GOSPAN_SPANS_NPAGES) <
+		    (i + 1) * GOSPAN_SPANS_NPAGES)
+			continue;
+		WRITE_ONCE(chunk->spans[i], NULL);
+		atomic_long_sub(sizeof(*spans), &a->sys_bytes);
+		call_rcu(&spans->rcu, spans_free_rcu);
+	}
+	if (!chunk->nr_owned)
+		map_remove_chunk(a, chunk);
+}
+
+/* Eight at a time where they make a word; a reader sees each byte change once. */
+static noinline void chunk_set_spanclasses(struct gospan_chunk *chunk, unsigned int spanclass,
+					   unsigned int first, unsigned int npages)
+{
+	u8 *byte = &chunk->spanclass[first], *limit = byte + npages;
+
+	BUILD_BUG_ON(offsetof(struct gospan_chunk, spanclass) % sizeof(u64));
+	while (byte < limit) {
+		if (IS_ALIGNED((unsigned long)byte, sizeof(u64)) && limit - byte >= sizeof(u64)) {
+			WRITE_ONCE(*(u64 *)byte, spanclass * 0x0101010101010101ULL);
+			byte += sizeof(u64);
+		} else {
+			WRITE_ONCE(*byte++, spanclass);
+		}
 	}
 }
 
-/* The opposite, before the pages are freed; the heap's lock is held. */
-void gospan_arena_retract_span(struct gospan_chunk *chunk, struct gospan_span *s)
+/* Put descriptors that were left with pages, but @s, on @old. */
+static __always_inline void entries_collect(struct gospan_span **entry, unsigned int n,
+					    const struct gospan_span *s, struct list_head *old)
 {
-	unsigned int first = gospan_addr_page_idx(s->base);
+	unsigned long any = entry[0] == s ? 0 : (unsigned long)entry[0];
 	unsigned int i;
 
-	for (i = first; i < first + s->npages; i++)
-		WRITE_ONCE(chunk->spanclass[i], GOSPAN_SPANCLASS_NONE);
-	for (i = first; i < first + s->npages; i++)
-		WRITE_ONCE(chunk->span[i], NULL);
+	for (i = 1; i < n; i++)
+		any |= (unsigned long)entry[i];
+	for (i = 0; unlikely(any) && i < n; i++)
+		if (entry[i] && entry[i] != s)
+			list_add(&entry[i]->list, old);
 }
 
-static void arena_free(struct gospan_arena *arena)
+/**
+ * gospan_arena_publish() - make a span found by its pages
+ * @a: the heap's map
+ * @s: span, which is whole
+ * @page: number of the first page
+ * @npages: how many, which are the caller's and in no span
+ * @old: list to which descriptors go that were left with the pages, but @s
+ *
+ * Context: Any but NMI. Takes no lock.
+ */
+void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
+			  unsigned long page, unsigned int npages, struct list_head *old)
+{
+	unsigned int n, i;
+
+	for (; npages; npages -= n, page += n) {
+		struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
+		unsigned int first = page % GOSPAN_CHUNK_NPAGES;
+		struct gospan_span **entry = gospan_chunk_span(chunk, first);
+
+		n = gospan_npages_in_table(page, npages);
+		entries_collect(entry, n, s, old);
+		for (i = 0; i < n; i++)
+			WRITE_ONCE(entry[i], s);
+		/*
+		 * Pairs with the acquire in gospan_arena_span_of(): who sees the spanclass
+		 * byte sees the span. The owner of an object in it needs no such order: he
+		 * got the object later.
+		 */
+		smp_wmb();
+		if (n == 1)
+			WRITE_ONCE(chunk->spanclass[first], s->spanclass);
+		else
+			chunk_set_spanclasses(chunk, s->spanclass, first, n);
+	}
+}
+
+/*
+ * The opposite, before the pages are freed. The descriptor stays with the first
+ * page, to be used again. Under the lock of the span's mcentral, or of the
+ * chunk's home for a large one: so that who holds it can tell a span in use from
+ * one that is gone.
+ */
+void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
+{
+	unsigned long page = gospan_addr_page(s->base);
+	unsigned int npages = s->npages, keep = 1, n, i;
+
+	for (; npages; npages -= n, page += n) {
+		struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
+		unsigned int first = page % GOSPAN_CHUNK_NPAGES;
+		struct gospan_span **entry = gospan_chunk_span(chunk, first);
+
+		n = gospan_npages_in_table(page, npages);
+		if (n == 1)
+			WRITE_ONCE(chunk->spanclass[first], GOSPAN_SPANCLASS_NONE);
+		else
+			chunk_set_spanclasses(chunk, GOSPAN_SPANCLASS_NONE, first, n);
+		for (i = keep; i < n; i++)
+			WRITE_ONCE(entry[i], NULL);
+		keep = 0;
+	}
+}
+
+static void arena_free(struct gospan_arena *arena,
+		       void (*each_chunk)(struct gospan_chunk *chunk, void *data), void *data)
 {
 	unsigned int i;
 
 	if (arena == &arena_none)
 		return;
-	for (i = 0; i < GOSPAN_ARENA_NCHUNKS; i++)
-		if (arena->chunk[i] != &gospan_chunk_none)
-			kmem_cache_free(chunk_cache, arena->chunk[i]);
+	for (i = 0; i < GOSPAN_ARENA_NCHUNKS; i++) {
+		if (arena->chunk[i] == &gospan_chunk_none)
+			continue;
+		each_chunk(arena->chunk[i], data);
+		tables_free(arena->chunk[i]->spans);
+		kmem_cache_free(chunk_cache, arena->chunk[i]);
+	}
 	kfree(arena);
 }
 
 /* Free every map, arena and chunk; nobody may look anything up any more. */
-void gospan_arena_destroy(struct gospan_arena_map **mapp)
+void gospan_arenas_destroy(struct gospan_arenas *a,
+			   void (*each_chunk)(struct gospan_chunk *chunk, void *data), void *data)
 {
-	struct gospan_arena_map *map = *mapp;
+	struct gospan_arena_map *map = a->map;
 	unsigned long i;
 
 	for (i = 0; i < map->nr_arenas; i++)
-		arena_free(map->arena[i]);
-	while (map != &gospan_arena_map_none) {
+		arena_free(map->arena[i], each_chunk, data);
+	while (map && map != &gospan_arena_map_none) {
 		struct gospan_arena_map *smaller = map->smaller;
 
 		kvfree(map);
 		map = smaller;
 	}
-	*mapp = &gospan_arena_map_none;
-}
-
-/* Memory of the maps and arenas; the caller holds the heap's lock. */
-size_t gospan_arena_bytes(const struct gospan_arena_map *map)
-{
-	size_t bytes = 0;
-	unsigned long i;
-
-	for (i = 0; i < map->nr_arenas; i++)
-		if (map->arena[i] != &arena_none)
-			bytes += sizeof(struct gospan_arena);
-	for (; map != &gospan_arena_map_none; map = map->smaller)
-		bytes += struct_size(map, arena, map->nr_arenas);
-	return bytes;
+	a->map = &gospan_arena_map_none;
 }

@@ -5,6 +5,8 @@
 #ifndef _GOSPAN_ARENA_H
 #define _GOSPAN_ARENA_H
 
+#include <linux/bitmap.h>
+#include <linux/spinlock.h>
 #include "pallocbits.h"
 #include "span.h"
 
@@ -12,29 +14,44 @@
 #define GOSPAN_CHUNK_BYTES	BIT(GOSPAN_CHUNK_SHIFT)
 #define GOSPAN_ARENA_NCHUNKS	16U
 #define GOSPAN_ARENA_SHIFT	(GOSPAN_CHUNK_SHIFT + 4)
+/* Pages whose spans are kept in one table. */
+#define GOSPAN_SPANS_NPAGES	64U
+#define GOSPAN_CHUNK_NSPANS	(GOSPAN_CHUNK_NPAGES / GOSPAN_SPANS_NPAGES)
 
 static_assert(GOSPAN_CHUNK_NPAGES * GOSPAN_PAGE_SIZE >> GOSPAN_CHUNK_SHIFT == 1);
 static_assert(GOSPAN_ARENA_NCHUNKS * GOSPAN_CHUNK_BYTES >> GOSPAN_ARENA_SHIFT == 1);
 
+struct gospan_node_heap;
+
+/* The spans of 64 pages. Apart from the chunk: where memory is in pieces, few are needed. */
+struct gospan_spans {
+	/* (p) Of a page in a span in use: the span. Of another: NULL, or one to use again. */
+	struct gospan_span *span[GOSPAN_SPANS_NPAGES];
+	struct rcu_head rcu;	/* when freed */
+};
+
 /*
- * (c) constant once published  (l) under the heap's lock
- * (p) written under the heap's lock, read without: see gospan_arena_publish_span()
+ * (c) constant once published  (l) under the lock of @home
+ * (p) by who has the pages: the heap that took them, or the span's owner; read
+ *     without a lock, see gospan_arena_publish()
+ * (a) atomic
  */
 struct gospan_chunk {
 	/* Alone at the start: all that a free of a small object reads. */
 	u8 spanclass[GOSPAN_CHUNK_NPAGES];		/* (p) 0: no span in use here */
-	struct gospan_span *span[GOSPAN_CHUNK_NPAGES];	/* (p) the span of each page */
+	struct gospan_spans *spans[GOSPAN_CHUNK_NSPANS]; /* (l) NULL: none of these is ours */
 	struct gospan_pallocbits pages;			/* (l) */
 	DECLARE_BITMAP(owned, GOSPAN_CHUNK_NPAGES);	/* (l) pages that the kernel gave us */
-	struct list_head list;				/* (l) the heap's chunks by address */
+	DECLARE_BITMAP(zeroed, GOSPAN_CHUNK_NPAGES);	/* (a) never in a span since, all zeros */
 	unsigned long base;				/* (c) address of page 0 */
-	unsigned int nr_free;				/* (l) */
-	unsigned int max_run;				/* (l) no free run is longer */
+	struct gospan_node_heap *home;			/* (c) whose pages these are */
+	unsigned int nr_owned;				/* (l) */
+	struct rcu_head rcu;				/* when freed */
 };
 
 /* A 64 MiB window of the direct map. */
 struct gospan_arena {
-	struct gospan_chunk *chunk[GOSPAN_ARENA_NCHUNKS]; /* (p) never NULL */
+	struct gospan_chunk *chunk[GOSPAN_ARENA_NCHUNKS]; /* never NULL */
 };
 
 /*
@@ -44,7 +61,14 @@ struct gospan_arena {
 struct gospan_arena_map {
 	struct gospan_arena_map *smaller;	/* (c) replaced by this one, freed with it */
 	unsigned long nr_arenas;		/* (c) */
-	struct gospan_arena *arena[];		/* (p) never NULL */
+	struct gospan_arena *arena[];		/* never NULL */
+};
+
+/* Written under @lock, read without. */
+struct gospan_arenas {
+	struct gospan_arena_map *map;	/* the newest */
+	raw_spinlock_t lock;		/* order 5, irqsave, a leaf; covers maps and arenas */
+	atomic_long_t sys_bytes;	/* of maps, arenas, chunks and their tables */
 };
 
 extern struct gospan_chunk gospan_chunk_none;
@@ -56,9 +80,20 @@ static __always_inline unsigned long gospan_addr_offset(unsigned long addr)
 	return addr - PAGE_OFFSET;
 }
 
+/* Number of the page, counted from the start of the direct map. */
+static __always_inline unsigned long gospan_addr_page(unsigned long addr)
+{
+	return gospan_addr_offset(addr) >> GOSPAN_PAGE_SHIFT;
+}
+
 static __always_inline unsigned int gospan_addr_page_idx(unsigned long addr)
 {
-	return (gospan_addr_offset(addr) >> GOSPAN_PAGE_SHIFT) % GOSPAN_CHUNK_NPAGES;
+	return gospan_addr_page(addr) % GOSPAN_CHUNK_NPAGES;
+}
+
+static inline unsigned long gospan_page_addr(unsigned long page)
+{
+	return PAGE_OFFSET + (page << GOSPAN_PAGE_SHIFT);
 }
 
 static inline unsigned long gospan_chunk_page_addr(const struct gospan_chunk *chunk,
@@ -67,17 +102,23 @@ static inline unsigned long gospan_chunk_page_addr(const struct gospan_chunk *ch
 	return chunk->base + ((unsigned long)page_idx << GOSPAN_PAGE_SHIFT);
 }
 
+static inline unsigned long gospan_chunk_idx(const struct gospan_chunk *chunk)
+{
+	return gospan_addr_offset(chunk->base) >> GOSPAN_CHUNK_SHIFT;
+}
+
 /*
- * The chunk of any address at all; gospan_chunk_none if there is none.
+ * The chunk of any address at all; gospan_chunk_none if there is none. It stays
+ * as long as preemption is off, or one of its pages is in a span of the caller.
  *
  * Fast path: 4 dependent loads, 1 branch. Pairs with gospan_arena_add(). The
  * map may be stale, and then lack memory that was obtained a moment ago: who
- * finds nothing looks again, see gospan_mheap_see_newest().
+ * finds nothing looks again, see gospan_arena_see_newest().
  */
 static __always_inline struct gospan_chunk *
-gospan_arena_chunk_of(struct gospan_arena_map *const *mapp, unsigned long addr)
+gospan_arena_chunk_of(const struct gospan_arenas *a, unsigned long addr)
 {
-	const struct gospan_arena_map *map = READ_ONCE(*mapp);
+	const struct gospan_arena_map *map = READ_ONCE(a->map);
 	unsigned long offset = gospan_addr_offset(addr);
 	const struct gospan_arena *arena;
 
@@ -87,22 +128,84 @@ gospan_arena_chunk_of(struct gospan_arena_map *const *mapp, unsigned long addr)
 	return READ_ONCE(arena->chunk[(offset >> GOSPAN_CHUNK_SHIFT) % GOSPAN_ARENA_NCHUNKS]);
 }
 
+/* The spanclass byte of the page that @p lies in; preemption is off. */
+static __always_inline unsigned int gospan_arena_spanclass_of(const struct gospan_arenas *a,
+							      const void *p)
+{
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, (unsigned long)p);
+
+	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
+}
+
+/*
+ * Before a lookup that must not miss. The map does not depend on the pointer
+ * looked up: on a weakly ordered machine a caller who got that by RCU, with no
+ * more than an address dependency, may see a map that is older, and in which
+ * the memory is not ours yet. Pairs with the releases in gospan_arena_add().
+ */
+static inline void gospan_arena_see_newest(void)
+{
+	/* Between how the caller got the pointer, and the map; see above. */
+	smp_rmb();
+}
+
+/* Pages of the run [page, page + npages) that are in the same table as its first. */
+static inline unsigned int gospan_npages_in_table(unsigned long page, unsigned int npages)
+{
+	return min_t(unsigned int, npages, GOSPAN_SPANS_NPAGES - page % GOSPAN_SPANS_NPAGES);
+}
+
+/* Where the span of a page is written; the page's table must be there. */
+static inline struct gospan_span **gospan_chunk_span(struct gospan_chunk *chunk,
+						     unsigned int page_idx)
+{
+	return &chunk->spans[page_idx / GOSPAN_SPANS_NPAGES]->span[page_idx % GOSPAN_SPANS_NPAGES];
+}
+
+/*
+ * The span that @p lies in, or NULL. The caller has an object in it, or
+ * preemption off, or is in an RCU read-side section; in the last two cases it
+ * may be another span at any moment, unless the lock of the span's mcentral,
+ * under which small spans are retracted, is held.
+ */
+static inline struct gospan_span *gospan_arena_span_of(const struct gospan_arenas *a,
+						       const void *p)
+{
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, (unsigned long)p);
+	unsigned int i = gospan_addr_page_idx((unsigned long)p);
+	const struct gospan_spans *spans;
+
+	/* Pairs with gospan_arena_publish(). */
+	if (!smp_load_acquire(&chunk->spanclass[i]))
+		return NULL;
+	spans = READ_ONCE(chunk->spans[i / GOSPAN_SPANS_NPAGES]);
+	/* Gone since, which only happens where nobody has an object. */
+	return spans ? READ_ONCE(spans->span[i % GOSPAN_SPANS_NPAGES]) : NULL;
+}
+
 /* What gospan_arena_add() may need; made ready without a lock. */
 struct gospan_arena_spare {
 	struct gospan_arena_map *map;
 	struct gospan_arena *arena;
 	struct gospan_chunk *chunk;
+	struct gospan_spans *spans[GOSPAN_CHUNK_NSPANS];
 };
 
-int gospan_arena_prepare(struct gospan_arena_map *const *mapp, unsigned long addr, gfp_t gfp,
-			 struct gospan_arena_spare *spare);
-struct gospan_chunk *gospan_arena_add(struct gospan_arena_map **mapp, unsigned long addr,
+int gospan_arena_prepare(struct gospan_arenas *a, unsigned long addr, unsigned int npages,
+			 gfp_t gfp, struct gospan_arena_spare *spare);
+struct gospan_chunk *gospan_arena_add(struct gospan_arenas *a, unsigned long addr,
+				      unsigned int npages, struct gospan_node_heap *home,
 				      struct gospan_arena_spare *spare);
 void gospan_arena_discard(struct gospan_arena_spare *spare);
-void gospan_arena_publish_span(struct gospan_chunk *chunk, struct gospan_span *s);
-void gospan_arena_retract_span(struct gospan_chunk *chunk, struct gospan_span *s);
-void gospan_arena_destroy(struct gospan_arena_map **mapp);
-size_t gospan_arena_bytes(const struct gospan_arena_map *map);
+void gospan_arena_disown(struct gospan_arenas *a, struct gospan_chunk *chunk, const u64 *pages);
+
+void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
+			  unsigned long page, unsigned int npages, struct list_head *old);
+void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s);
+
+int gospan_arenas_init(struct gospan_arenas *a, unsigned long limit);
+void gospan_arenas_destroy(struct gospan_arenas *a,
+			   void (*each_chunk)(struct gospan_chunk *chunk, void *data), void *data);
 int gospan_arena_init(void);
 void gospan_arena_exit(void);
 

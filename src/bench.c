@@ -37,9 +37,11 @@
 #include <linux/topology.h>
 #include <linux/wait.h>
 #include "bench.h"
+#include "bench_held.h"
 #include "bench_loop.h"
 #include "bench_mix.h"
 #include "compat.h"
+#include "internal.h"
 
 /*
  * Operations in a window, and bytes that they may touch: short enough to
@@ -80,6 +82,7 @@ struct bench_run {
 	const struct gospan_bench_loops *loops;	/* (c) of the allocator */
 	struct kmem_cache *cache;	/* (c) for KMEM_CACHE */
 	struct gospan_mix_extent *extents; /* MIX: (w) MAX_LIVE per worker */
+	struct gospan_bench_held *held;	/* what is kept in use meanwhile, or NULL */
 	struct completion done;		/* the last thread is through */
 	atomic_t nr_running;		/* (a) threads that are not */
 	int error;			/* (a) the first reason to stop, or 0 */
@@ -111,11 +114,15 @@ static bool fields_valid(const struct gospan_bench *b)
 		return false;
 	if (b->order >= (has_order ? GOSPAN_NR_ORDERS : 1))
 		return false;
-	if (b->flags & ~GOSPAN_BENCH_ZERO || b->reserved)
+	if (b->flags & ~GOSPAN_BENCH_ZERO || b->held_pages > GOSPAN_BENCH_MAX_HELD_PAGES)
+		return false;
+	if (b->held_pages && b->allocator != GOSPAN_ALLOCATOR_SPAN &&
+	    b->allocator != GOSPAN_ALLOCATOR_PAGES)
 		return false;
 	if (is_mix ? b->size != 0 : b->size < 1 || b->size > KMALLOC_MAX_SIZE)
 		return false;
-	if (is_mix && b->allocator == GOSPAN_ALLOCATOR_KMEM_CACHE)
+	if (is_mix && (b->allocator == GOSPAN_ALLOCATOR_KMEM_CACHE ||
+		       b->allocator == GOSPAN_ALLOCATOR_SPAN || b->held_pages))
 		return false;
 	if (b->nr_objects < 1 || b->nr_objects > GOSPAN_BENCH_MAX_OBJECTS)
 		return false;
@@ -165,6 +172,8 @@ static u64 bench_bytes(const struct gospan_bench *b, unsigned int nr_cpus)
 		each = 0;
 	else if (b->allocator == GOSPAN_ALLOCATOR_PAGES)
 		each = PAGE_SIZE << get_order(b->size);
+	else if (b->allocator == GOSPAN_ALLOCATOR_SPAN)
+		each = gospan_bench_span_bytes(gospan_bytes_to_npages(b->size));
 	/* And a pointer each. */
 	return (each + sizeof(void *)) * live * nr_cpus;
 }
@@ -172,7 +181,11 @@ static u64 bench_bytes(const struct gospan_bench *b, unsigned int nr_cpus)
 /* It must not bring the machine down: half of what is to be had is enough. */
 static bool bench_fits(const struct gospan_bench *b, unsigned int nr_cpus)
 {
-	return bench_bytes(b, nr_cpus) <= (u64)max(si_mem_available(), 0L) * PAGE_SIZE / 2;
+	u64 available = (u64)max(si_mem_available(), 0L) * PAGE_SIZE;
+	u64 bytes = bench_bytes(b, nr_cpus);
+
+	return bytes <= available / 2 &&
+	       bytes + gospan_bench_held_bytes(b->held_pages) <= available / 8 * 7;
 }
 
 /* Reverse or shuffle @objects, to be freed from the first to the last. */
@@ -425,6 +438,7 @@ static int worker_init(struct bench_worker *w)
 	w->job.size = b->size;
 	w->job.gfp = BENCH_GFP | (b->flags & GOSPAN_BENCH_ZERO ? __GFP_ZERO : 0);
 	w->job.order = get_order(b->size);
+	w->job.npages = gospan_bytes_to_npages(b->size);
 	w->job.cache = w->run->cache;
 	for (i = 0; i < GOSPAN_BENCH_NR_PHASES; i++) {
 		w->ticks[i] = worker_table(w, b->rounds, sizeof(u64));
@@ -578,13 +592,15 @@ static int run_threads(struct bench_run *run)
 	return run->error;
 }
 
+/* Returns -ENOMEM, or -EINTR after a signal. */
 static struct bench_run *run_create(const struct gospan_bench *b, unsigned int nr_workers)
 {
 	struct bench_run *run;
+	int err = -ENOMEM;
 
 	run = kvzalloc(struct_size(run, worker, nr_workers), BENCH_GFP);
 	if (!run)
-		return NULL;
+		return ERR_PTR(err);
 	run->b = b;
 	run->loops = &gospan_bench_loops[b->allocator];
 	run->nr_workers = nr_workers;
@@ -597,23 +613,33 @@ static struct bench_run *run_create(const struct gospan_bench *b, unsigned int n
 		if (!run->extents)
 			goto err_free_run;
 	}
+	if (b->held_pages) {
+		run->held = gospan_bench_hold(b, BENCH_GFP);
+		if (IS_ERR(run->held)) {
+			err = PTR_ERR(run->held);
+			goto err_free_extents;
+		}
+	}
 	if (b->allocator == GOSPAN_ALLOCATOR_KMEM_CACHE) {
 		run->cache = kmem_cache_create("gospan_bench", b->size, 0, SLAB_NO_MERGE, NULL);
 		if (!run->cache)
-			goto err_free_extents;
+			goto err_unhold;
 	}
 	return run;
 
+err_unhold:
+	gospan_bench_unhold(run->held);
 err_free_extents:
 	kvfree(run->extents);
 err_free_run:
 	kvfree(run);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 static void run_destroy(struct bench_run *run)
 {
 	kmem_cache_destroy(run->cache);
+	gospan_bench_unhold(run->held);
 	kvfree(run->extents);
 	kvfree(run);
 }
@@ -652,8 +678,8 @@ int gospan_bench_run(struct gospan_bench *b, struct gospan_bench_cpu *results)
 	if (!bench_fits(b, nr_cpus))
 		return -ENOMEM;
 	run = run_create(b, nr_cpus);
-	if (!run)
-		return -ENOMEM;
+	if (IS_ERR(run))
+		return PTR_ERR(run);
 	run_assign(run, results);
 	err = run_threads(run);
 	b->bytes_asked = 0;

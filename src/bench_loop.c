@@ -16,6 +16,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "bench_held.h"
 #include "bench_loop.h"
 #include "bench_mix.h"
 #include "bench_ticks.h"
@@ -46,6 +47,7 @@ struct request {
 	size_t size;
 	gfp_t gfp;
 	unsigned int order;
+	unsigned int npages;
 	struct kmem_cache *cache;
 };
 
@@ -55,6 +57,7 @@ static __always_inline struct request job_request(const struct gospan_bench_job 
 		.size = job->size,
 		.gfp = job->gfp,
 		.order = job->order,
+		.npages = job->npages,
 		.cache = job->cache,
 	};
 }
@@ -73,6 +76,8 @@ static __always_inline void *request_alloc(const enum gospan_bench_allocator who
 		return kmem_cache_alloc(r.cache, r.gfp);
 	case GOSPAN_ALLOCATOR_PAGES:
 		return alloc_pages(r.gfp, r.order);
+	case GOSPAN_ALLOCATOR_SPAN:
+		return gospan_bench_span_alloc(r.npages, r.gfp);
 	default:
 		return gospan_bench_empty_alloc(r.size, r.gfp);
 	}
@@ -93,6 +98,9 @@ static __always_inline void request_free(const enum gospan_bench_allocator who,
 		break;
 	case GOSPAN_ALLOCATOR_PAGES:
 		__free_pages(p, r.order);
+		break;
+	case GOSPAN_ALLOCATOR_SPAN:
+		gospan_bench_span_free(p);
 		break;
 	default:
 		gospan_bench_empty_free(p);
@@ -208,6 +216,7 @@ DEFINE_LOOPS(gospan, GOSPAN)
 DEFINE_LOOPS(kmalloc, KMALLOC)
 DEFINE_LOOPS(kmem_cache, KMEM_CACHE)
 DEFINE_LOOPS(pages, PAGES)
+DEFINE_LOOPS(span, SPAN)
 
 DEFINE_MIX_LOOP(empty, EMPTY)
 DEFINE_MIX_LOOP(gospan, GOSPAN)
@@ -225,4 +234,5 @@ const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_KMALLOC] = { LOOPS(kmalloc), .mix = time_kmalloc_mix },
 	[GOSPAN_ALLOCATOR_KMEM_CACHE] = { LOOPS(kmem_cache) },
 	[GOSPAN_ALLOCATOR_PAGES] = { LOOPS(pages), .mix = time_pages_mix },
+	[GOSPAN_ALLOCATOR_SPAN] = { LOOPS(span) },
 };

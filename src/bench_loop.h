@@ -17,6 +17,7 @@ struct gospan_bench_job {
 	size_t size;			/* of each object; MIX: in the ops instead */
 	gfp_t gfp;
 	unsigned int order;		/* PAGES: that fits @size */
+	unsigned int npages;		/* SPAN: that hold @size */
 	struct kmem_cache *cache;	/* KMEM_CACHE: to allocate from */
 	void **objects;			/* what is allocated; MIX: by slot, NULL is free */
 	u32 nr_live;			/* objects in @objects; not used by MIX */
@@ -34,7 +35,7 @@ struct gospan_bench_loops {
 	void (*alloc)(struct gospan_bench_job *job, u32 n);
 	/* Free @n objects, whoever allocated them. */
 	void (*free)(struct gospan_bench_job *job, void *const *objects, u32 n);
-	/* @n steps of the stream, from the one numbered @from; absent for KMEM_CACHE. */
+	/* @n steps of the stream, from the one numbered @from; absent for KMEM_CACHE and SPAN. */
 	void (*mix)(struct gospan_bench_job *job, u32 from, u32 n);
 };
 

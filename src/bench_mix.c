@@ -194,7 +194,7 @@ static struct gospan_mix_extent object_extent(enum gospan_bench_allocator who,
 
 	switch (who) {
 	case GOSPAN_ALLOCATOR_GOSPAN:
-		s = gospan_mheap_span_of(&gospan_heap, p);
+		s = gospan_arena_span_of(&gospan_heap.arenas, p);
 		if (s) {
 			extent.base = s->base;
 			extent.bytes = s->npages * GOSPAN_PAGE_SIZE;

@@ -7,6 +7,7 @@
 #define _GOSPAN_COMPAT_H
 
 #include <linux/mmzone.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 
@@ -22,6 +23,62 @@
 /* 6.5 added it; before, a benchmark's cache may share slabs with others. */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE	0
+#endif
+
+/*
+ * A shrinker for each node, or NULL when memory ran out. No seeks: what it has
+ * cost no reading to get, so the kernel asks for half of it each time, rather
+ * than for a little after much of its page cache. 6.7 made shrinkers dynamically
+ * allocated.
+ */
+#if KERNEL_VERSION(6, 7, 0) > LINUX_VERSION_CODE
+
+static inline struct shrinker *
+gospan_shrinker_create(unsigned long (*count)(struct shrinker *, struct shrink_control *),
+		       unsigned long (*scan)(struct shrinker *, struct shrink_control *))
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = 0;
+	shrinker->flags = SHRINKER_NUMA_AWARE;
+	if (!register_shrinker(shrinker, "gospan"))
+		return shrinker;
+	kfree(shrinker);
+	return NULL;
+}
+
+static inline void gospan_shrinker_destroy(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
+
+#else
+
+static inline struct shrinker *
+gospan_shrinker_create(unsigned long (*count)(struct shrinker *, struct shrink_control *),
+		       unsigned long (*scan)(struct shrinker *, struct shrink_control *))
+{
+	struct shrinker *shrinker = shrinker_alloc(SHRINKER_NUMA_AWARE, "gospan");
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = 0;
+	shrinker_register(shrinker);
+	return shrinker;
+}
+
+static inline void gospan_shrinker_destroy(struct shrinker *shrinker)
+{
+	shrinker_free(shrinker);
+}
+
 #endif
 
 #endif /* _GOSPAN_COMPAT_H */

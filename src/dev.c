@@ -33,12 +33,15 @@
 #include "dev.h"
 #include "internal.h"
 #include "malloc.h"
+#include "stats.h"
 
 /* The ABI: no padding, and the same for 32-bit callers. */
 static_assert(sizeof(struct gospan_version) == 64);
 static_assert(sizeof(struct gospan_class) == 32);
 static_assert(sizeof(struct gospan_memstats_class) == 48);
 static_assert(sizeof(struct gospan_memstats) == 20 * 8 + GOSPAN_NR_SIZECLASSES * 48);
+static_assert(sizeof(struct gospan_heapstats) == 120);
+static_assert(sizeof(struct gospan_trim) == 8);
 static_assert(sizeof(struct gospan_object) == 32);
 static_assert(sizeof(struct gospan_handle) == 8);
 static_assert(sizeof(struct gospan_io) == 32);
@@ -120,6 +123,31 @@ static long ioctl_memstats(void __user *arg)
 	err = copy_to_user(arg, stats, sizeof(*stats)) ? -EFAULT : 0;
 	kfree(stats);
 	return err;
+}
+
+static long ioctl_heapstats(void __user *arg)
+{
+	struct gospan_heapstats stats;
+	int err;
+
+	if (copy_from_user(&stats, arg, sizeof(stats)))
+		return -EFAULT;
+	if (stats.reserved)
+		return -EINVAL;
+	err = gospan_stats_read_heap(&stats);
+	if (err)
+		return err;
+	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
+
+static long ioctl_trim(void __user *arg)
+{
+	struct gospan_trim trim;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	trim.released_bytes = gospan_trim();
+	return copy_to_user(arg, &trim, sizeof(trim)) ? -EFAULT : 0;
 }
 
 static void *file_object(struct gospan_file *f, u32 handle)
@@ -368,6 +396,10 @@ static long gospan_dev_ioctl(struct file *file, unsigned int cmd, unsigned long 
 		return ioctl_class(uarg);
 	case GOSPAN_IOC_MEMSTATS:
 		return ioctl_memstats(uarg);
+	case GOSPAN_IOC_HEAPSTATS:
+		return ioctl_heapstats(uarg);
+	case GOSPAN_IOC_TRIM:
+		return ioctl_trim(uarg);
 	case GOSPAN_IOC_BENCH:
 		return capable(CAP_SYS_ADMIN) ? ioctl_bench(uarg) : -EPERM;
 	case GOSPAN_IOC_ALLOC:

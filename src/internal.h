@@ -13,7 +13,6 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 #include <asm/page.h>
-#include "compat.h"
 
 /**
  * DOC: lock order
@@ -24,8 +23,12 @@
  * 1. mcache claim: preemption off and this CPU's mcache taken out of its slot.
  *    An interrupt that finds the slot without it uses the central lists.
  * 2. &gospan_mcentral.lock: the span lists, the spans' bits and the transit
- *    stack of one spanclass. No two of them at once.
- * 3. &gospan_mheap.lock: pages, chunks and the arena map. A leaf.
+ *    stack of one spanclass, and that its spans are in the arena map. No two of
+ *    them at once.
+ * 3. page cache claim: preemption off and this CPU's page cache marked busy. An
+ *    interrupt that finds it so uses the page allocator.
+ * 4. &gospan_node_heap.lock: a node's pages and chunks. No two of them at once.
+ * 5. &gospan_arenas.lock: the arena map. A leaf.
  *
  * The kernel's page and slab allocators are called to allocate with none of
  * them held.
@@ -42,6 +45,9 @@
  * magazine: a CPU's bounded stack of free objects of one spanclass.
  * transit stack: a spanclass's bounded stack of free objects between CPUs.
  * chunk: 512 pages, aligned; heap arena: 16 chunks, aligned.
+ * page cache: a CPU's free pages, up to 64 in one window.
+ * summary: what is free in eight regions of the level below, see pagealloc.c.
+ * home: the node heap that a chunk belongs to.
  */
 
 #define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)

@@ -4,24 +4,29 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/mm.h>
 #include <linux/module.h>
 #include "arena.h"
 #include "dev.h"
 #include "mcache.h"
 #include "mcentral.h"
 #include "mheap.h"
+#include "scavenge.h"
 #include "stats.h"
 
-/* Nobody allocates any more: every free object back to its span, every page to the kernel. */
-static void heap_exit(void)
+/* Nobody allocates any more: every free object back to its span, every empty span to the heap. */
+static void heap_drain(void)
 {
 	unsigned int spanclass;
 
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
 		gospan_mcentral_drain(&gospan_central[spanclass]);
 	gospan_stats_report_leaks();
-	gospan_mheap_destroy(&gospan_heap);
 }
+
+static bool page_cache = true;
+module_param(page_cache, bool, 0444);
+MODULE_PARM_DESC(page_cache, "keep up to 64 free pages for each CPU (default Y); N: to measure what it brings");
 
 static int __init gospan_init(void)
 {
@@ -30,23 +35,34 @@ static int __init gospan_init(void)
 	err = gospan_arena_init();
 	if (err)
 		return err;
-	gospan_mheap_init(&gospan_heap, &gospan_kernel_pages);
-	err = gospan_mcentral_init();
+	/* Where the direct map ends; memory that is added later may lie above. */
+	err = gospan_mheap_init(&gospan_heap, &gospan_kernel_pages,
+				gospan_addr_offset((unsigned long)high_memory), page_cache);
 	if (err)
 		goto err_arena_exit;
+	err = gospan_mcentral_init();
+	if (err)
+		goto err_mheap_destroy;
 	err = gospan_mcache_init();
 	if (err)
 		goto err_mcentral_exit;
-	err = gospan_dev_init();
+	err = gospan_scavenge_init();
 	if (err)
 		goto err_mcache_exit;
+	err = gospan_dev_init();
+	if (err)
+		goto err_scavenge_exit;
 	return 0;
 
+err_scavenge_exit:
+	gospan_scavenge_exit();
 err_mcache_exit:
 	gospan_mcache_exit();
-	heap_exit();
+	heap_drain();
 err_mcentral_exit:
 	gospan_mcentral_exit();
+err_mheap_destroy:
+	gospan_mheap_destroy(&gospan_heap);
 err_arena_exit:
 	gospan_arena_exit();
 	return err;
@@ -55,9 +71,11 @@ err_arena_exit:
 static void __exit gospan_exit(void)
 {
 	gospan_dev_exit();
+	gospan_scavenge_exit();
 	gospan_mcache_exit();
-	heap_exit();
+	heap_drain();
 	gospan_mcentral_exit();
+	gospan_mheap_destroy(&gospan_heap);
 	gospan_arena_exit();
 }
 

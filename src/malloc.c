@@ -18,6 +18,8 @@
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/gospan.h>
 #include "malloc.h"
 #include "report.h"
 
@@ -34,6 +36,19 @@ static void *alloc_large(size_t size, gfp_t gfp)
 	s = gospan_mheap_alloc(&gospan_heap, GOSPAN_SPANCLASS_LARGE, npages,
 			       is_power_of_2(size) ? npages : 1, gfp);
 	return s ? (void *)s->base : NULL;
+}
+
+/*
+ * There are no pages for a span: those that just one object needs may still be
+ * there. It is then a large object, though a small one would have done.
+ */
+static void *alloc_emergency(unsigned int sizeclass, gfp_t gfp)
+{
+	size_t bytes = gospan_class_to_bytes[sizeclass];
+
+	if (gospan_bytes_to_npages(bytes) == gospan_class_npages(sizeclass))
+		return NULL;
+	return alloc_large(bytes, gfp);
 }
 
 /* The magazine was empty. */
@@ -56,7 +71,7 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
 			p = gospan_mcentral_alloc(mc);
 		gospan_mcache_release(slot, c);
 	} while (!p && gospan_mcentral_grow(mc, gfp));
-	return p;
+	return p ?: alloc_emergency(sizeclass, gfp);
 }
 
 /*
@@ -81,20 +96,21 @@ static __always_inline void *alloc_small(size_t size, gfp_t gfp)
 	return p;
 }
 
-/* Large, zeroed, or from a zone. */
+/* Size 0, large, zeroed, or from a zone. */
 static noinline void *alloc_special(size_t size, gfp_t gfp)
 {
+	bool zero = want_init_on_alloc(gfp);
 	void *p;
 
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (gfp & GFP_ZONES)
 		return NULL;
+	/* The heap knows which pages are zeros already. */
 	if (size > GOSPAN_MAX_SMALL_BYTES)
-		p = alloc_large(size, gfp & ~__GFP_ZERO);
-	else
-		p = alloc_small(size, gfp & ~__GFP_ZERO);
-	if (want_init_on_alloc(gfp) && p)
+		return alloc_large(size, zero ? gfp | __GFP_ZERO : gfp);
+	p = alloc_small(size, gfp & ~__GFP_ZERO);
+	if (zero && p)
 		memset(p, 0, gospan_size_roundup(size));
 	return p;
 }
@@ -118,6 +134,7 @@ void *gospan_zalloc(size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(gospan_zalloc);
 
+/* A large object, or nothing of ours. */
 static void free_large(const void *p)
 {
 	enum gospan_verdict verdict;
@@ -137,13 +154,13 @@ static noinline void free_slow(const void *p)
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	gospan_mheap_see_newest();
-	spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
-	if (spanclass == GOSPAN_SPANCLASS_NONE)
-		return gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
-	if (spanclass == GOSPAN_SPANCLASS_LARGE)
-		return free_large(p);
+	gospan_arena_see_newest();
 	slot = gospan_mcache_claim(&c);
+	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	if (spanclass <= GOSPAN_SPANCLASS_LARGE) {
+		gospan_mcache_release(slot, c);
+		return free_large(p);
+	}
 	if (likely(c != &gospan_mcache_none))
 		ok = gospan_mcache_free(c, spanclass, obj);
 	else
@@ -160,8 +177,9 @@ static noinline void free_slow(const void *p)
  */
 static __always_inline void free_small(const void *p)
 {
-	unsigned int spanclass = gospan_mheap_spanclass_of(&gospan_heap, p);
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	/* Under the claim: where it is not ours, the chunk may be on its way out. */
+	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
@@ -179,10 +197,10 @@ static size_t object_bytes(const void *p)
 	struct gospan_span *s;
 	size_t bytes = 0;
 
-	gospan_mheap_see_newest();
+	gospan_arena_see_newest();
 	/* A span looked up with a pointer that is not ours may go at any time. */
 	rcu_read_lock();
-	s = gospan_mheap_span_of(&gospan_heap, p);
+	s = gospan_arena_span_of(&gospan_heap.arenas, p);
 	if (s) {
 		bytes = gospan_span_object_bytes(s, p);
 		verdict = GOSPAN_FREE_INTERIOR;
@@ -231,6 +249,20 @@ size_t gospan_size_roundup(size_t size)
 }
 EXPORT_SYMBOL_GPL(gospan_size_roundup);
 
+/* Make a large object longer where it is, if it may stay there. */
+static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
+{
+	if (old_size <= GOSPAN_MAX_SMALL_BYTES || new_size > GOSPAN_MAX_BYTES ||
+	    gfp & GFP_ZONES)
+		return false;
+	if (is_power_of_2(new_size) && !IS_ALIGNED((unsigned long)p, new_size))
+		return false;
+	return gospan_mheap_extend_large(&gospan_heap,
+					 gospan_arena_span_of(&gospan_heap.arenas, p),
+					 gospan_bytes_to_npages(new_size),
+					 want_init_on_alloc(gfp));
+}
+
 void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 {
 	size_t old_size;
@@ -245,7 +277,7 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 	old_size = gospan_size(p);
 	if (!old_size)
 		return NULL;
-	if (new_size <= old_size)
+	if (new_size <= old_size || extend_large(p, old_size, new_size, gfp))
 		return (void *)p;
 	new = gospan_alloc(new_size, gfp);
 	if (!new)
@@ -256,10 +288,40 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(gospan_realloc);
 
+void *gospan_kvalloc(size_t size, gfp_t gfp)
+{
+	gfp_t try_gfp = gfp;
+	void *p;
+
+	/* Pages that need not be in a row are not worth pressing for. */
+	if (size > PAGE_SIZE)
+		try_gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
+			  (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
+	p = gospan_alloc(size, try_gfp);
+	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) || gfp & GFP_ZONES)
+		return p;
+	return __vmalloc(size, gfp);
+}
+EXPORT_SYMBOL_GPL(gospan_kvalloc);
+
+void gospan_kvfree(const void *p)
+{
+	if (is_vmalloc_addr(p))
+		vfree(p);
+	else
+		gospan_free(p);
+}
+EXPORT_SYMBOL_GPL(gospan_kvfree);
+
 bool gospan_owns(const void *p)
 {
-	gospan_mheap_see_newest();
-	return gospan_mheap_spanclass_of(&gospan_heap, p) != GOSPAN_SPANCLASS_NONE;
+	bool owns;
+
+	gospan_arena_see_newest();
+	rcu_read_lock();
+	owns = gospan_arena_spanclass_of(&gospan_heap.arenas, p) != GOSPAN_SPANCLASS_NONE;
+	rcu_read_unlock();
+	return owns;
 }
 EXPORT_SYMBOL_GPL(gospan_owns);
 

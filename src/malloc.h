@@ -7,8 +7,11 @@
 
 #include "mcache.h"
 
-/* Largest object: what kmalloc() gives, and fits in a chunk. */
-#define GOSPAN_MAX_BYTES	min_t(size_t, KMALLOC_MAX_SIZE, GOSPAN_CHUNK_BYTES)
+/* Largest object: what kmalloc() gives. */
+#define GOSPAN_MAX_BYTES	((size_t)KMALLOC_MAX_SIZE)
+
+/* An aligned run of as many pages can be searched for. */
+static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
 
 /* Fill in the row of row->sizeclass, 1..67. */
 void gospan_malloc_class_info(struct gospan_class *row);

@@ -187,6 +187,7 @@ static int mcache_cpu_dead(unsigned int cpu)
 {
 	per_cpu(gospan_mcache_slot, cpu) = &gospan_mcache_none;
 	gospan_mcache_flush(per_cpu(mcache_home, cpu));
+	gospan_mheap_flush_cpu(&gospan_heap, cpu);
 	return 0;
 }
 

@@ -7,7 +7,9 @@
  * for leaves from there: objects that one CPU frees and another allocates
  * never touch their spans. What the stack cannot hold goes back to the spans;
  * a span whose last object came back gives its pages to the heap, except for a
- * few that are kept against allocating and freeing around that point.
+ * few that are kept against allocating and freeing around that point. It is
+ * retracted from the arena map under the lock: so a span that the map has for
+ * an object of this spanclass is one of this list.
  *
  * One lock acquisition per batch. Any context but NMI.
  *
@@ -143,6 +145,16 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 	return got;
 }
 
+/* Put a span that nothing is taken from on @empty, from where it goes to the heap. */
+static void central_give_up(struct gospan_mcentral *mc, struct gospan_span *s,
+			    struct list_head *empty)
+{
+	lockdep_assert_held(&mc->lock);
+	gospan_arena_retract(&gospan_heap.arenas, s);
+	mc->nr_spans--;
+	list_move(&s->list, empty);
+}
+
 /*
  * A span off the CPUs that lost objects: on the list it belongs to, or, when
  * nothing in it is taken and enough such spans are kept, on @empty.
@@ -158,8 +170,7 @@ static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *
 		/* Last, so that it is used last and can be given up. */
 		list_move_tail(&s->list, &mc->partial);
 	} else {
-		mc->nr_spans--;
-		list_move(&s->list, empty);
+		central_give_up(mc, s, empty);
 	}
 }
 
@@ -171,7 +182,7 @@ static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *
 				       unsigned int n, struct list_head *empty,
 				       enum gospan_verdict *verdict)
 {
-	struct gospan_span *s = gospan_mheap_span_of(&gospan_heap, objs[0]);
+	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[0]);
 	unsigned int i = 0, old_count;
 	bool was_full;
 
@@ -287,8 +298,7 @@ static void central_take_empty(struct gospan_mcentral *mc, struct list_head *emp
 		if (s->alloc_count)
 			continue;
 		mc->nr_empty--;
-		mc->nr_spans--;
-		list_move(&s->list, empty);
+		central_give_up(mc, s, empty);
 	}
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 }
@@ -299,16 +309,32 @@ void gospan_mcentral_drain(struct gospan_mcentral *mc)
 	LIST_HEAD(empty);
 	void *objs[16];
 	unsigned long flags;
-	unsigned int n;
+	unsigned int n, left = mc->max_transit;
 
-	do {
+	/* Others may go on filling it. */
+	for (; left; left -= n) {
 		raw_spin_lock_irqsave(&mc->lock, flags);
-		n = central_pop_transit(mc, objs, ARRAY_SIZE(objs));
+		n = central_pop_transit(mc, objs, min_t(unsigned int, left, ARRAY_SIZE(objs)));
 		raw_spin_unlock_irqrestore(&mc->lock, flags);
+		if (!n)
+			break;
 		central_free_objects(mc, objs, n);
-	} while (n);
+	}
 	central_take_empty(mc, &empty);
 	gospan_mheap_free_list(&gospan_heap, &empty);
+}
+
+/* Pages of the spans that nothing is taken from, of all spanclasses; at some moment. */
+unsigned long gospan_mcentral_empty_pages(void)
+{
+	unsigned long npages = 0;
+	unsigned int spanclass;
+
+	for (spanclass = 2; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+		/* A sum of different moments in any case. */
+		npages += data_race(gospan_central[spanclass].nr_empty) *
+			  gospan_class_npages(gospan_spanclass_sizeclass(spanclass));
+	return npages;
 }
 
 /**

@@ -41,6 +41,7 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n);
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s);
 void gospan_mcentral_drain(struct gospan_mcentral *mc);
+unsigned long gospan_mcentral_empty_pages(void);
 bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp);
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc);
 

@@ -2,17 +2,21 @@
 /*
  * Page heap: runs of pages for spans, out of blocks from the kernel.
  *
- * Pages live in chunks of 512, kept in a list by address; a run is searched
- * first fit, lowest address first, within a chunk. Each chunk knows an upper
- * bound of its longest free run, so that full chunks cost one comparison.
- * Freed pages merge by being neighbours in the bit map. When no run fits, the
- * heap grows by the largest block that alloc_pages() has, at most a chunk; the
- * block is split into single kernel pages, so that a span takes exactly its
- * pages and each page can go back alone.
+ * A span of up to 16 pages comes from this CPU's page cache, which is filled
+ * by up to 64 pages at a time; a longer one, or one that does not fit there,
+ * from the page allocator of this CPU's NUMA node; and when that has none, the
+ * node grows by a block from the kernel. Memory belongs to the node that it is
+ * on, whoever asked for it.
  *
- * Any context but NMI. The kernel's allocators are called without the lock,
- * so two CPUs may grow at once, and one may lose its block to the other: it
- * then grows again.
+ * Taking pages makes them the caller's: from then until they are freed nobody
+ * else touches their entries in the chunk, so spans are made, published and
+ * retracted without the lock. A descriptor stays in the entry of its span's
+ * first page when that is freed, and serves the next span there: spans that
+ * come and go cost no allocation.
+ *
+ * Any context but NMI. The kernel's allocators are called without a lock, so
+ * two CPUs may grow at once, and one may lose its block to the other: it then
+ * grows again.
  *
  * Go's heap reserves address space and never gives up an arena; this one gets
  * memory wherever the kernel has it, so a chunk may be owned in part.
@@ -20,230 +24,311 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 #include "mheap.h"
+#include "supply.h"
 
-/* What says how badly memory is wanted. */
-#define GFP_PRESSING	(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_HIGH | __GFP_MEMALLOC)
 /* What is about one object, while pages serve many: whose, how mobile, how cleared. */
 #define GFP_OF_OBJECT	(__GFP_ACCOUNT | __GFP_RECLAIMABLE | __GFP_MOVABLE | \
 			 __GFP_ZERO | __GFP_COMP)
 
 struct gospan_mheap gospan_heap;
 
-static struct page *kernel_pages_alloc(gfp_t gfp, unsigned int order)
-{
-	return alloc_pages(gfp, order);
-}
-
-static void kernel_pages_free(struct page *page)
-{
-	__free_page(page);
-}
-
-const struct gospan_page_source gospan_kernel_pages = {
-	.alloc = kernel_pages_alloc,
-	.free = kernel_pages_free,
-};
-
-void gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *source)
-{
-	*h = (struct gospan_mheap){
-		.source = source,
-		.arenas = &gospan_arena_map_none,
-		.chunks = LIST_HEAD_INIT(h->chunks),
-	};
-	raw_spin_lock_init(&h->lock);
-}
-
-/* Insert by address; the list is short and grows seldom. */
-static void heap_list_chunk(struct gospan_mheap *h, struct gospan_chunk *chunk)
-{
-	struct gospan_chunk *above;
-
-	lockdep_assert_held(&h->lock);
-	list_for_each_entry(above, &h->chunks, list)
-		if (above->base > chunk->base)
-			break;
-	list_add_tail(&chunk->list, &above->list);
-	h->nr_chunks++;
-}
-
-/* Add a block of free pages that the kernel gave us. */
-static void heap_add_block(struct gospan_mheap *h, struct page *page, unsigned int order,
-			   struct gospan_arena_spare *spare)
-{
-	unsigned long addr = (unsigned long)page_address(page);
-	unsigned int npages = 1U << (order - GOSPAN_PAGE_ORDER);
-	unsigned int first = gospan_addr_page_idx(addr);
-	struct gospan_chunk *chunk;
-
-	lockdep_assert_held(&h->lock);
-	chunk = gospan_arena_add(&h->arenas, addr, spare);
-	if (list_empty(&chunk->list))
-		heap_list_chunk(h, chunk);
-	/* The kernel gave us a page that is ours. */
-	GOSPAN_WARN_ON(h, test_bit(first, chunk->owned));
-	bitmap_set(chunk->owned, first, npages);
-	gospan_pallocbits_free(&chunk->pages, first, npages);
-	chunk->nr_free += npages;
-	chunk->max_run = GOSPAN_CHUNK_NPAGES;
-	h->obtained_pages += npages;
-	h->nr_grows++;
-}
-
-/*
- * The largest block to be had, at least of @min_order. Only the smallest is
- * worth reclaim: larger ones save work, but must not cost the system any.
+/**
+ * gospan_mheap_init() - make an empty heap
+ * @h: heap
+ * @source: where its pages come from
+ * @limit: offset in the direct map below which they may lie, as far as is known
+ * @cached: with a page cache for each CPU
+ *
+ * Context: Task; may sleep.
+ * Return: 0, or -ENOMEM with nothing left allocated.
  */
-static struct page *heap_get_block(struct gospan_mheap *h, unsigned int min_order, gfp_t gfp,
-				   unsigned int *order)
+int gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *source,
+		      unsigned long limit, bool cached)
 {
-	gfp_t try_gfp = (gfp & ~GFP_PRESSING) | __GFP_NOWARN | __GFP_NOMEMALLOC;
-	unsigned int refused = 0;
-	struct page *page = NULL;
-	unsigned long flags;
+	*h = (struct gospan_mheap){ .source = source };
+	if (gospan_arenas_init(&h->arenas, limit))
+		return -ENOMEM;
+	h->node = kcalloc(nr_node_ids, sizeof(*h->node), GFP_KERNEL);
+	h->large = alloc_percpu(struct gospan_large_counters);
+	if (cached)
+		h->pagecaches = alloc_percpu(struct gospan_pagecache);
+	if (h->node && h->large && (h->pagecaches || !cached))
+		return 0;
+	gospan_mheap_destroy(h);
+	return -ENOMEM;
+}
 
-	for (*order = min_t(unsigned int, MAX_PAGE_ORDER, GOSPAN_CHUNK_SHIFT - PAGE_SHIFT);
-	     *order > min_order; --*order) {
-		page = h->source->alloc(try_gfp, *order);
-		if (page)
-			break;
-		refused++;
-	}
-	if (!page) {
-		page = h->source->alloc(gfp & ~__GFP_NOFAIL, *order);
-		refused += !page;
-	}
-	raw_spin_lock_irqsave(&h->lock, flags);
-	h->nr_grow_fallbacks += refused;
-	raw_spin_unlock_irqrestore(&h->lock, flags);
+/* That of this CPU, as far as there is one. */
+static struct gospan_node_heap *heap_local(const struct gospan_mheap *h)
+{
+	return READ_ONCE(h->node[numa_mem_id()]);
+}
+
+static unsigned long node_take(struct gospan_node_heap *nh, unsigned int npages,
+			       unsigned int align_npages)
+{
+	unsigned long page, flags;
+
+	raw_spin_lock_irqsave(&nh->lock, flags);
+	page = gospan_pagealloc_find(&nh->pages, npages, align_npages);
+	if (page != GOSPAN_NO_PAGE)
+		gospan_pagealloc_take(&nh->pages, page, npages);
+	raw_spin_unlock_irqrestore(&nh->lock, flags);
 	return page;
 }
 
-static void heap_put_block(struct gospan_mheap *h, struct page *page, unsigned int order)
-{
-	unsigned int i;
-
-	for (i = 0; i < 1U << order; i++)
-		h->source->free(page + i);
-}
-
-/* Blocks are aligned in physical memory, chunks in the direct map: nearly always the same. */
-static bool block_in_chunk(struct page *page, unsigned int order)
-{
-	unsigned int first = gospan_addr_page_idx((unsigned long)page_address(page));
-
-	return first + (1U << (order - GOSPAN_PAGE_ORDER)) <= GOSPAN_CHUNK_NPAGES;
-}
-
-/* On PREEMPT_RT the kernel's allocators may sleep in their locks. */
-static bool heap_may_grow(void)
-{
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
-}
-
-/* Get a block that holds @npages aligned pages. Returns 0 or -ENOMEM. */
-static int heap_grow(struct gospan_mheap *h, unsigned int npages, gfp_t gfp)
-{
-	struct gospan_arena_spare spare;
-	unsigned int order;
-	struct page *page;
-	unsigned long flags;
-
-	order = GOSPAN_PAGE_ORDER + order_base_2(npages);
-	if (order > MAX_PAGE_ORDER)
-		return -ENOMEM;
-	page = heap_get_block(h, order, gfp, &order);
-	if (!page)
-		return -ENOMEM;
-	if (order)
-		split_page(page, order);
-	if (!block_in_chunk(page, order) ||
-	    gospan_arena_prepare(&h->arenas, (unsigned long)page_address(page),
-				 gfp & ~__GFP_NOFAIL, &spare)) {
-		heap_put_block(h, page, order);
-		return -ENOMEM;
-	}
-	raw_spin_lock_irqsave(&h->lock, flags);
-	heap_add_block(h, page, order, &spare);
-	raw_spin_unlock_irqrestore(&h->lock, flags);
-	gospan_arena_discard(&spare);
-	return 0;
-}
-
-/* A free run in @chunk, taken: the index of its first page, or GOSPAN_CHUNK_NPAGES. */
-static unsigned int chunk_take_run(struct gospan_chunk *chunk, unsigned int npages,
-				   unsigned int align_npages)
-{
-	unsigned int page_idx;
-
-	if (npages > min(chunk->nr_free, chunk->max_run))
-		return GOSPAN_CHUNK_NPAGES;
-	page_idx = gospan_pallocbits_find(&chunk->pages, npages, align_npages);
-	if (page_idx == GOSPAN_CHUNK_NPAGES) {
-		/* An aligned search may have passed over longer runs. */
-		if (align_npages == 1)
-			chunk->max_run = npages - 1;
-		return page_idx;
-	}
-	gospan_pallocbits_take(&chunk->pages, page_idx, npages);
-	chunk->nr_free -= npages;
-	return page_idx;
-}
-
-/* Give @s a run of free pages and publish it. False when there is none. */
-static bool heap_place_span(struct gospan_mheap *h, struct gospan_span *s,
-			    unsigned int align_npages)
-{
-	unsigned int page_idx = GOSPAN_CHUNK_NPAGES;
-	struct gospan_chunk *chunk;
-
-	lockdep_assert_held(&h->lock);
-	if (unlikely(h->broken))
-		return false;
-	list_for_each_entry(chunk, &h->chunks, list) {
-		page_idx = chunk_take_run(chunk, s->npages, align_npages);
-		if (page_idx < GOSPAN_CHUNK_NPAGES)
-			break;
-	}
-	if (page_idx == GOSPAN_CHUNK_NPAGES)
-		return false;
-	s->base = gospan_chunk_page_addr(chunk, page_idx);
-	h->inuse_pages += s->npages;
-	h->span_bytes += gospan_span_bytes(s->nelems);
-	if (s->spanclass == GOSPAN_SPANCLASS_LARGE) {
-		h->large_mallocs++;
-		h->large_alloc_pages += s->npages;
-	}
-	gospan_arena_publish_span(chunk, s);
-	return true;
-}
-
-static bool heap_try_alloc(struct gospan_mheap *h, struct gospan_span *s,
-			   unsigned int align_npages, gfp_t gfp)
+/* As node_take(), but the run at @page or none. */
+static unsigned long node_take_at(struct gospan_node_heap *nh, unsigned long page,
+				  unsigned int npages)
 {
 	unsigned long flags;
-	bool placed;
+	bool ok;
 
-	for (;;) {
-		raw_spin_lock_irqsave(&h->lock, flags);
-		placed = heap_place_span(h, s, align_npages);
-		raw_spin_unlock_irqrestore(&h->lock, flags);
-		if (placed || READ_ONCE(h->broken))
-			return placed;
-		if (heap_grow(h, max(s->npages, align_npages), gfp))
-			return false;
+	raw_spin_lock_irqsave(&nh->lock, flags);
+	ok = gospan_pagealloc_all_free(&nh->pages, page, npages);
+	if (ok)
+		gospan_pagealloc_take(&nh->pages, page, npages);
+	raw_spin_unlock_irqrestore(&nh->lock, flags);
+	return ok ? page : GOSPAN_NO_PAGE;
+}
+
+static void node_put(struct gospan_node_heap *nh, unsigned long page, unsigned int npages)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&nh->lock, flags);
+	gospan_pagealloc_free(&nh->pages, page, npages);
+	raw_spin_unlock_irqrestore(&nh->lock, flags);
+}
+
+static bool cache_serves(const struct gospan_mheap *h, unsigned int npages)
+{
+	return npages <= GOSPAN_PAGECACHE_MAX_NPAGES && h->pagecaches;
+}
+
+/* Move the window to where a run is. */
+static void cache_fill(struct gospan_mheap *h, struct gospan_pagecache *pc, unsigned int npages,
+		       unsigned int align_npages)
+{
+	struct gospan_node_heap *nh = heap_local(h);
+	unsigned long flags;
+
+	if (!nh)
+		return;
+	raw_spin_lock_irqsave(&nh->lock, flags);
+	pc->pages = gospan_pagealloc_take_word(&nh->pages, npages, align_npages, &pc->base);
+	raw_spin_unlock_irqrestore(&nh->lock, flags);
+}
+
+/* All back to the page allocator. */
+static void cache_drain(struct gospan_mheap *h, struct gospan_pagecache *pc)
+{
+	struct gospan_node_heap *home;
+	unsigned long flags;
+
+	if (!pc->pages)
+		return;
+	home = gospan_mheap_chunk(h, pc->base)->home;
+	raw_spin_lock_irqsave(&home->lock, flags);
+	gospan_pagealloc_free_word(&home->pages, pc->base, pc->pages);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
+	pc->pages = 0;
+}
+
+/* Pages from this CPU's cache, or GOSPAN_NO_PAGE. */
+static unsigned long cache_take(struct gospan_mheap *h, unsigned int npages,
+				unsigned int align_npages)
+{
+	struct gospan_pagecache *pc = gospan_pagecache_claim(h->pagecaches);
+	unsigned long page;
+	bool starved;
+
+	if (unlikely(!pc))
+		return GOSPAN_NO_PAGE;
+	starved = pc->starved;
+	page = gospan_pagecache_alloc(pc, npages, align_npages);
+	/* The second time in a row: what is left is no use for what is wanted now. */
+	if (unlikely(page == GOSPAN_NO_PAGE && (!pc->pages || starved))) {
+		cache_drain(h, pc);
+		cache_fill(h, pc, npages, align_npages);
+		page = gospan_pagecache_alloc(pc, npages, align_npages);
+	}
+	gospan_pagecache_release(pc);
+	return page;
+}
+
+/* Pages to this CPU's cache, if they are of its node and near. */
+static bool cache_put(struct gospan_mheap *h, const struct gospan_node_heap *home,
+		      unsigned long page, unsigned int npages)
+{
+	struct gospan_pagecache *pc = gospan_pagecache_claim(h->pagecaches);
+	bool ok;
+
+	if (unlikely(!pc))
+		return false;
+	ok = gospan_pagecache_free(pc, page, npages);
+	if (!ok && home == heap_local(h) && gospan_pagecache_follows(pc, page, npages)) {
+		cache_drain(h, pc);
+		pc->base = page & ~63UL;
+		ok = gospan_pagecache_free(pc, page, npages);
+	}
+	gospan_pagecache_release(pc);
+	return ok;
+}
+
+static void run_put(struct gospan_mheap *h, struct gospan_node_heap *home, unsigned long page,
+		    unsigned int npages)
+{
+	if (!cache_serves(h, npages) || !cache_put(h, home, page, npages))
+		node_put(home, page, npages);
+}
+
+/* A run of any node, when this one has none and no memory to grow by. */
+static noinline unsigned long run_take_anywhere(struct gospan_mheap *h, unsigned int npages,
+						unsigned int align_npages)
+{
+	unsigned long page = GOSPAN_NO_PAGE;
+	unsigned int node;
+
+	for (node = 0; node < nr_node_ids && page == GOSPAN_NO_PAGE; node++)
+		if (READ_ONCE(h->node[node]))
+			page = node_take(h->node[node], npages, align_npages);
+	return page;
+}
+
+/*
+ * Grow this node; if it has no memory, take a run of another one, and only then
+ * grow that. Returns the node that grew, with the block in @block; or NULL, with
+ * the run, or GOSPAN_NO_PAGE, in @block.
+ */
+static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsigned int npages,
+					 unsigned int align_npages, gfp_t gfp,
+					 unsigned long *block)
+{
+	bool may_grow = gospan_supply_may_allocate();
+	struct gospan_node_heap *nh = NULL;
+
+	if (may_grow && num_online_nodes() > 1)
+		nh = gospan_supply_grow(h, node, npages, align_npages, gfp | __GFP_THISNODE,
+					block);
+	if (nh)
+		return nh;
+	if (!may_grow || num_online_nodes() > 1) {
+		*block = run_take_anywhere(h, npages, align_npages);
+		if (!may_grow || *block != GOSPAN_NO_PAGE)
+			return NULL;
+	}
+	nh = gospan_supply_grow(h, node, npages, align_npages, gfp, block);
+	/* Also what another CPU freed meanwhile. */
+	if (!nh)
+		*block = run_take_anywhere(h, npages, align_npages);
+	return nh;
+}
+
+/* The caches and free pages did not have it. */
+static noinline unsigned long run_take_slow(struct gospan_mheap *h, unsigned int npages,
+					    unsigned int align_npages, gfp_t gfp)
+{
+	int node = numa_mem_id();
+	struct gospan_node_heap *nh = READ_ONCE(h->node[node]);
+	unsigned long page = GOSPAN_NO_PAGE, block;
+
+	if (nh && !READ_ONCE(h->broken))
+		page = node_take(nh, npages, align_npages);
+	while (page == GOSPAN_NO_PAGE && !READ_ONCE(h->broken)) {
+		nh = run_grow(h, node, npages, align_npages, gfp, &block);
+		if (!nh)
+			return block;
+		/* Fills the cache, too. */
+		if (cache_serves(h, npages))
+			page = cache_take(h, npages, align_npages);
+		if (page == GOSPAN_NO_PAGE)
+			page = node_take(nh, npages, align_npages);
+		/* An aligned search may miss the block that was obtained for it. */
+		if (page == GOSPAN_NO_PAGE && IS_ALIGNED(block, align_npages))
+			page = node_take_at(nh, block, npages);
+	}
+	return page;
+}
+
+static unsigned long run_take(struct gospan_mheap *h, unsigned int npages,
+			      unsigned int align_npages, gfp_t gfp)
+{
+	unsigned long page;
+
+	if (cache_serves(h, npages) && likely(!READ_ONCE(h->broken))) {
+		page = cache_take(h, npages, align_npages);
+		if (likely(page != GOSPAN_NO_PAGE))
+			return page;
+	}
+	return run_take_slow(h, npages, align_npages, gfp);
+}
+
+/* Pages are about to be written; with @zero they become zeros, where they are not. */
+static void run_make_dirty(struct gospan_mheap *h, unsigned long page, unsigned int npages,
+			   bool zero)
+{
+	for (; npages; npages--, page++) {
+		struct gospan_chunk *chunk = gospan_mheap_chunk(h, page);
+		unsigned int i = page % GOSPAN_CHUNK_NPAGES;
+
+		/* Others' pages share the word. */
+		if (test_bit(i, chunk->zeroed))
+			clear_bit(i, chunk->zeroed);
+		else if (zero)
+			memset((void *)gospan_page_addr(page), 0, GOSPAN_PAGE_SIZE);
 	}
 }
 
-static struct gospan_span *span_create(unsigned int spanclass, unsigned int npages, gfp_t gfp)
+/* Make a span found by pages that were taken for it; what was left with them goes. */
+static __always_inline void run_publish(struct gospan_mheap *h, struct gospan_span *s,
+					unsigned long page, unsigned int npages)
+{
+	struct gospan_span *old, *next;
+	LIST_HEAD(left);
+
+	gospan_arena_publish(&h->arenas, s, page, npages, &left);
+	list_for_each_entry_safe(old, next, &left, list)
+		gospan_mheap_drop_descriptor(h, old);
+}
+
+/* The descriptor that was left with a page, if it has room for @nelems; or a new one. */
+static __always_inline struct gospan_span *page_descriptor(struct gospan_mheap *h,
+							   unsigned long page,
+							   unsigned int nelems, gfp_t gfp)
+{
+	struct gospan_span *s = *gospan_chunk_span(gospan_mheap_chunk(h, page),
+						   page % GOSPAN_CHUNK_NPAGES);
+
+	if (likely(s && s->max_words >= gospan_span_nr_words(nelems)))
+		return s;
+	if (!gospan_supply_may_allocate())
+		return NULL;
+	s = gospan_span_create(nelems, gfp & ~__GFP_NOFAIL);
+	if (s)
+		atomic_long_add(gospan_span_sys_bytes(s), &h->span_bytes);
+	return s;
+}
+
+/* Make a span of pages that were taken; without memory for the descriptor put them back. */
+static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int spanclass,
+					 unsigned long page, unsigned int npages, gfp_t gfp,
+					 bool zero)
 {
 	unsigned int nelems = spanclass == GOSPAN_SPANCLASS_LARGE ? 1 :
 			      gospan_class_nelems(gospan_spanclass_sizeclass(spanclass));
-	struct gospan_span *s = kmalloc(gospan_span_bytes(nelems), gfp);
+	struct gospan_span *s = page_descriptor(h, page, nelems, gfp);
 
-	if (s)
-		gospan_span_init(s, spanclass, npages, nelems);
+	if (unlikely(!s)) {
+		run_put(h, gospan_mheap_chunk(h, page)->home, page, npages);
+		return NULL;
+	}
+	if (unlikely(zero || READ_ONCE(h->has_zeroed)))
+		run_make_dirty(h, page, npages, zero);
+	gospan_span_init(s, spanclass, gospan_page_addr(page), npages, nelems);
+	run_publish(h, s, page, npages);
 	return s;
 }
 
@@ -251,68 +336,68 @@ static struct gospan_span *span_create(unsigned int spanclass, unsigned int npag
  * gospan_mheap_alloc() - allocate a span
  * @h: heap
  * @spanclass: what its objects are; %GOSPAN_SPANCLASS_LARGE for one object
- * @npages: its length in pages, at most a chunk
- * @align_npages: its alignment in pages, a power of two
- * @gfp: how the heap may grow
+ * @npages: its length in pages
+ * @align_npages: its alignment in pages, a power of two; together at most %GOSPAN_SUM_MAX
+ * @gfp: how the heap may grow; %__GFP_ZERO: the pages are to be zeros
  *
- * Context: Any but NMI; sleeps if @gfp allows it. Takes the heap's lock. On
- * PREEMPT_RT a caller that cannot be preempted gets nothing: there the
- * kernel's allocators may not be called.
+ * Context: Any but NMI; sleeps if @gfp allows it. Takes node heaps' locks. On
+ * PREEMPT_RT a caller that cannot be preempted gets only what the heap has:
+ * there the kernel's allocators may not be called.
  * Return: the span, all slots free, on no list; or %NULL when memory ran out.
  */
 struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
 				       unsigned int npages, unsigned int align_npages, gfp_t gfp)
 {
-	struct gospan_span *s;
+	struct gospan_large_counters *large;
+	bool zero = gfp & __GFP_ZERO;
+	struct gospan_span *s = NULL;
+	unsigned long page;
 
-	if (!heap_may_grow())
-		return NULL;
 	gfp &= ~GFP_OF_OBJECT;
 	for (;;) {
-		s = span_create(spanclass, npages, gfp & ~__GFP_NOFAIL);
-		if (s && heap_try_alloc(h, s, align_npages, gfp))
-			return s;
-		kfree(s);
+		page = run_take(h, npages, align_npages, gfp);
+		if (likely(page != GOSPAN_NO_PAGE))
+			s = run_make_span(h, spanclass, page, npages, gfp, zero);
+		if (likely(s))
+			break;
 		if (likely(!(gfp & __GFP_NOFAIL)) || !gfpflags_allow_blocking(gfp) ||
 		    READ_ONCE(h->broken))
 			return NULL;
 		memalloc_retry_wait(gfp);
 	}
+	if (spanclass == GOSPAN_SPANCLASS_LARGE) {
+		large = raw_cpu_ptr(h->large);
+		atomic_long_inc(&large->mallocs);
+		atomic_long_add(npages, &large->alloc_pages);
+	}
+	return s;
 }
 
-static void heap_remove_span(struct gospan_mheap *h, struct gospan_span *s)
+static void count_large_free(struct gospan_mheap *h, unsigned int npages)
 {
-	struct gospan_chunk *chunk = gospan_arena_chunk_of(&h->arenas, s->base);
+	struct gospan_large_counters *large = raw_cpu_ptr(h->large);
 
-	lockdep_assert_held(&h->lock);
-	/* Freed twice, or overwritten. */
-	if (GOSPAN_WARN_ON(h, chunk->span[gospan_addr_page_idx(s->base)] != s))
-		return;
-	/* First: a racing lookup must not find a span whose pages are free. */
-	gospan_arena_retract_span(chunk, s);
-	gospan_pallocbits_free(&chunk->pages, gospan_addr_page_idx(s->base), s->npages);
-	chunk->nr_free += s->npages;
-	chunk->max_run = GOSPAN_CHUNK_NPAGES;
-	h->inuse_pages -= s->npages;
-	h->span_bytes -= gospan_span_bytes(s->nelems);
+	atomic_long_inc(&large->frees);
+	atomic_long_add(npages, &large->free_pages);
 }
 
 /**
- * gospan_mheap_free() - free a span and its pages
+ * gospan_mheap_free() - free the pages of a span
  * @h: heap that it came from
- * @s: span that nobody uses any more
+ * @s: span that nobody uses any more, retracted; the descriptor stays with the heap
  *
- * Context: Any but NMI. Takes the heap's lock.
+ * Context: Any but NMI. Takes the lock of the pages' home.
  */
 void gospan_mheap_free(struct gospan_mheap *h, struct gospan_span *s)
 {
-	unsigned long flags;
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(&h->arenas, s->base);
 
-	raw_spin_lock_irqsave(&h->lock, flags);
-	heap_remove_span(h, s);
-	raw_spin_unlock_irqrestore(&h->lock, flags);
-	/* A lockless lookup by a wild pointer may still read it; also, fine on RT anywhere. */
-	kfree_rcu(s, rcu);
+	/* Freed twice, or overwritten. */
+	if (GOSPAN_WARN_ON(h, *gospan_chunk_span(chunk, gospan_addr_page_idx(s->base)) != s))
+		return;
+	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
+		count_large_free(h, s->npages);
+	run_put(h, chunk->home, gospan_addr_page(s->base), s->npages);
 }
 
 /* Free all spans of a list. */
@@ -325,62 +410,133 @@ void gospan_mheap_free_list(struct gospan_mheap *h, struct list_head *spans)
 	INIT_LIST_HEAD(spans);
 }
 
+/* A large object is retracted, and so freed once only, under its home's lock. */
+static enum gospan_verdict node_retract_large(struct gospan_mheap *h,
+					      struct gospan_node_heap *home, const void *p,
+					      struct gospan_span **span)
+{
+	struct gospan_span *s;
+
+	lockdep_assert_held(&home->lock);
+	s = gospan_arena_span_of(&h->arenas, p);
+	if (!s || s->spanclass != GOSPAN_SPANCLASS_LARGE)
+		return GOSPAN_FREE_FOREIGN;
+	if (s->base != (unsigned long)p)
+		return GOSPAN_FREE_INTERIOR;
+	gospan_arena_retract(&h->arenas, s);
+	*span = s;
+	return GOSPAN_FREE_OK;
+}
+
 /**
  * gospan_mheap_free_large() - free a large object
  * @h: heap
  * @p: what the caller claims to be one
  *
- * Context: Any but NMI. Takes the heap's lock.
+ * Context: Any but NMI. Takes the lock of the pages' home.
  * Return: a verdict; of two racing frees of the same object one is FOREIGN.
  */
 enum gospan_verdict gospan_mheap_free_large(struct gospan_mheap *h, const void *p)
 {
-	enum gospan_verdict verdict = GOSPAN_FREE_OK;
+	enum gospan_verdict verdict = GOSPAN_FREE_FOREIGN;
+	struct gospan_node_heap *home;
 	struct gospan_span *s;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&h->lock, flags);
-	s = gospan_mheap_span_of(h, p);
-	if (!s || s->spanclass != GOSPAN_SPANCLASS_LARGE) {
-		verdict = GOSPAN_FREE_FOREIGN;
-	} else if (s->base != (unsigned long)p) {
-		verdict = GOSPAN_FREE_INTERIOR;
-	} else {
-		heap_remove_span(h, s);
-		h->large_frees++;
-		h->large_free_pages += s->npages;
-	}
-	raw_spin_unlock_irqrestore(&h->lock, flags);
+	rcu_read_lock();
+	home = gospan_arena_chunk_of(&h->arenas, (unsigned long)p)->home;
+	rcu_read_unlock();
+	if (!home)
+		return verdict;
+	raw_spin_lock_irqsave(&home->lock, flags);
+	verdict = node_retract_large(h, home, p, &s);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
 	if (verdict == GOSPAN_FREE_OK)
-		kfree_rcu(s, rcu);
+		gospan_mheap_free(h, s);
 	return verdict;
 }
 
-/* Return the free pages of @chunk to the kernel. */
-static void chunk_release(struct gospan_mheap *h, struct gospan_chunk *chunk)
+/**
+ * gospan_mheap_extend_large() - make a large object longer where it is
+ * @h: heap
+ * @s: its span, which is the caller's
+ * @npages: its new length, more than the old
+ * @zero: clear what is new
+ *
+ * Context: Any but NMI. Takes the lock of the pages' home.
+ * Return: false if the pages behind it are not free.
+ */
+bool gospan_mheap_extend_large(struct gospan_mheap *h, struct gospan_span *s,
+			       unsigned int npages, bool zero)
 {
-	unsigned int page_idx, i;
+	struct gospan_node_heap *home = gospan_arena_chunk_of(&h->arenas, s->base)->home;
+	unsigned long page = gospan_addr_page(s->base) + s->npages, flags;
+	unsigned int more = npages - s->npages;
+	bool ok;
 
-	for_each_clear_bit(page_idx, chunk->pages.taken, GOSPAN_CHUNK_NPAGES) {
-		struct page *page = virt_to_page((void *)gospan_chunk_page_addr(chunk, page_idx));
-
-		for (i = 0; i < 1U << GOSPAN_PAGE_ORDER; i++)
-			h->source->free(page + i);
-		h->released_pages++;
-	}
+	raw_spin_lock_irqsave(&home->lock, flags);
+	ok = !READ_ONCE(h->broken) && gospan_pagealloc_all_free(&home->pages, page, more);
+	if (ok)
+		gospan_pagealloc_take(&home->pages, page, more);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
+	if (!ok)
+		return false;
+	run_make_dirty(h, page, more, zero);
+	run_publish(h, s, page, more);
+	WRITE_ONCE(s->npages, npages);
+	atomic_long_add(more, &raw_cpu_ptr(h->large)->alloc_pages);
+	return true;
 }
 
-/* Free the descriptors of spans that still hold live objects. */
-static void chunk_drop_spans(struct gospan_chunk *chunk)
+/* Pages in the page cache of a CPU, at some moment. */
+unsigned int gospan_mheap_cpu_pages(const struct gospan_mheap *h, unsigned int cpu)
 {
-	struct gospan_span *s = NULL;
+	/* Its owner goes on meanwhile. */
+	return h->pagecaches ? hweight64(data_race(per_cpu_ptr(h->pagecaches, cpu)->pages)) : 0;
+}
+
+/* Empty the page cache of a CPU that is down, or of this one with interrupts off. */
+void gospan_mheap_flush_cpu(struct gospan_mheap *h, unsigned int cpu)
+{
+	struct gospan_pagecache *pc;
+
+	if (!h->pagecaches)
+		return;
+	pc = per_cpu_ptr(h->pagecaches, cpu);
+	/* What was interrupted uses it. */
+	if (!pc->busy)
+		cache_drain(h, pc);
+}
+
+/* Large objects since init; exact when nothing allocates. */
+struct gospan_large_count gospan_mheap_large(const struct gospan_mheap *h)
+{
+	struct gospan_large_count sum = {};
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct gospan_large_counters *large = per_cpu_ptr(h->large, cpu);
+
+		sum.mallocs += atomic_long_read(&large->mallocs);
+		sum.frees += atomic_long_read(&large->frees);
+		sum.alloc_pages += atomic_long_read(&large->alloc_pages);
+		sum.free_pages += atomic_long_read(&large->free_pages);
+	}
+	return sum;
+}
+
+/* Free the descriptors left in @chunk; spans that hold live objects go over chunks' borders. */
+static void chunk_drop_spans(struct gospan_chunk *chunk, void *data)
+{
+	struct gospan_span **last = data, *s;
 	unsigned int i;
 
-	for (i = 0; i < GOSPAN_CHUNK_NPAGES; i++) {
-		if (chunk->span[i] == s)
+	for_each_set_bit(i, chunk->owned, GOSPAN_CHUNK_NPAGES) {
+		s = *gospan_chunk_span(chunk, i);
+		if (!s || s == *last)
 			continue;
-		s = chunk->span[i];
-		kfree(s);
+		kfree(*last);
+		*last = s;
 	}
 }
 
@@ -391,17 +547,27 @@ static void chunk_drop_spans(struct gospan_chunk *chunk)
  * Pages of spans that still hold objects are leaked: their users may not know
  * that the heap has gone.
  *
- * Context: Task.
+ * Context: Task; may sleep.
  */
 void gospan_mheap_destroy(struct gospan_mheap *h)
 {
-	struct gospan_chunk *chunk;
+	struct gospan_span *last = NULL;
+	unsigned int cpu, node;
 
-	list_for_each_entry(chunk, &h->chunks, list) {
-		chunk_release(h, chunk);
-		chunk_drop_spans(chunk);
-		cond_resched();
+	for_each_possible_cpu(cpu)
+		gospan_mheap_flush_cpu(h, cpu);
+	for (node = 0; h->node && node < nr_node_ids; node++)
+		while (gospan_supply_release(h, node, GOSPAN_CHUNK_NPAGES))
+			cond_resched();
+	gospan_arenas_destroy(&h->arenas, chunk_drop_spans, &last);
+	kfree(last);
+	for (node = 0; h->node && node < nr_node_ids; node++) {
+		if (h->node[node])
+			gospan_pagealloc_destroy(&h->node[node]->pages, kfree);
+		kfree(h->node[node]);
 	}
-	INIT_LIST_HEAD(&h->chunks);
-	gospan_arena_destroy(&h->arenas);
+	kfree(h->node);
+	h->node = NULL;
+	free_percpu(h->pagecaches);
+	free_percpu(h->large);
 }

@@ -5,39 +5,63 @@
 #ifndef _GOSPAN_MHEAP_H
 #define _GOSPAN_MHEAP_H
 
+#include <linux/atomic.h>
+#include <linux/bug.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include "arena.h"
+#include "pagealloc.h"
+#include "pagecache.h"
+#include "pagesource.h"
 
-/* Where pages come from; tests put their own in. */
-struct gospan_page_source {
-	struct page *(*alloc)(gfp_t gfp, unsigned int order);	/* not compound */
-	void (*free)(struct page *page);			/* one kernel page */
+/*
+ * The pages of one NUMA node. A chunk belongs as a whole to the node of its
+ * first block. (l) under @lock  (c) constant
+ */
+struct gospan_node_heap {
+	raw_spinlock_t lock;		/* order 4, irqsave; covers pages and chunks */
+	int node;			/* (c) */
+	struct gospan_pagealloc pages;	/* (l) */
+	struct gospan_backoff backoff;	/* (l) */
+	unsigned long obtained_pages;	/* (l) from the kernel, since init */
+	unsigned long released_pages;	/* (l) given back to it, since init */
+	unsigned long nr_grows;		/* (l) blocks obtained */
 };
 
 /*
- * (c) constant once published  (l) under @lock  (p) as in arena.h
+ * Large objects, by the CPU that allocated or freed them, more or less: whoever
+ * is moved meanwhile counts on the other. Since init.
  */
+struct gospan_large_counters {
+	atomic_long_t mallocs;
+	atomic_long_t frees;
+	atomic_long_t alloc_pages;
+	atomic_long_t free_pages;
+};
+
+/* Their sums. */
+struct gospan_large_count {
+	unsigned long mallocs;
+	unsigned long frees;
+	unsigned long alloc_pages;
+	unsigned long free_pages;
+};
+
+/* (c) constant while in use  (a) atomic  (p) by each CPU its own */
 struct gospan_mheap {
-	raw_spinlock_t lock;			/* order 3, irqsave, leaf; all (l) */
-	const struct gospan_page_source *source; /* (c) */
-	struct gospan_arena_map *arenas;	/* (p) */
-	struct list_head chunks;		/* (l) by address */
-	unsigned long nr_chunks;		/* (l) */
-	unsigned long obtained_pages;		/* (l) from the kernel, since init */
-	unsigned long released_pages;		/* (l) to the kernel, since init */
-	unsigned long inuse_pages;		/* (l) in spans */
-	unsigned long span_bytes;		/* (l) descriptors of the spans in use */
-	unsigned long nr_grows;			/* (l) blocks obtained */
-	unsigned long nr_grow_fallbacks;	/* (l) blocks refused */
-	unsigned long large_mallocs;		/* (l) large spans since init */
-	unsigned long large_frees;		/* (l) */
-	unsigned long large_alloc_pages;	/* (l) pages of large spans since init */
-	unsigned long large_free_pages;		/* (l) */
-	bool broken;				/* (l) found inconsistent: allocates nothing */
+	struct gospan_arenas arenas;
+	const struct gospan_page_source *source;		/* (c) */
+	struct gospan_node_heap **node;	/* by number; NULL: no memory from there yet */
+	struct gospan_pagecache __percpu *pagecaches;		/* (c) (p) NULL: not cached */
+	struct gospan_large_counters __percpu *large;		/* (c) (a) */
+	atomic_long_t span_bytes;	/* (a) descriptors, used or kept */
+	unsigned long limit_pages;	/* soft limit of what is held; 0: none (Go's GOMEMLIMIT) */
+	bool has_zeroed;		/* once true stays: some page may be known to be zeros */
+	void (*grown)(void);		/* called after it grew, without a lock; or NULL */
+	bool broken;			/* found inconsistent: allocates nothing */
 };
 
 extern struct gospan_mheap gospan_heap;
-extern const struct gospan_page_source gospan_kernel_pages;
 
 /*
  * Warns once, stops the heap and returns the condition. For what only a bug of
@@ -51,7 +75,22 @@ extern const struct gospan_page_source gospan_kernel_pages;
 	__broken;							\
 })
 
-void gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *source);
+static inline struct gospan_chunk *gospan_mheap_chunk(const struct gospan_mheap *h,
+						      unsigned long page)
+{
+	return gospan_arena_chunk_of(&h->arenas, gospan_page_addr(page));
+}
+
+/* Free the descriptor of a span that is gone. Any context but NMI. */
+static inline void gospan_mheap_drop_descriptor(struct gospan_mheap *h, struct gospan_span *s)
+{
+	atomic_long_sub(gospan_span_sys_bytes(s), &h->span_bytes);
+	/* A lockless lookup by a wild pointer may still read it; also, fine on RT anywhere. */
+	kfree_rcu(s, rcu);
+}
+
+int gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *source,
+		      unsigned long limit, bool cached);
 void gospan_mheap_destroy(struct gospan_mheap *h);
 
 struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
@@ -59,40 +98,11 @@ struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int span
 void gospan_mheap_free(struct gospan_mheap *h, struct gospan_span *s);
 void gospan_mheap_free_list(struct gospan_mheap *h, struct list_head *spans);
 enum gospan_verdict gospan_mheap_free_large(struct gospan_mheap *h, const void *p);
+bool gospan_mheap_extend_large(struct gospan_mheap *h, struct gospan_span *s,
+			       unsigned int npages, bool zero);
 
-/*
- * Before a lookup that must not miss. The map does not depend on the pointer
- * looked up: on a weakly ordered machine a caller who got that by RCU, with no
- * more than an address dependency, may see a map that is older, and in which
- * the memory is not ours yet. Pairs with the releases in gospan_arena_add().
- */
-static inline void gospan_mheap_see_newest(void)
-{
-	/* Between how the caller got the pointer, and the map; see above. */
-	smp_rmb();
-}
-
-/*
- * The span that @p lies in, or NULL. It stays readable under rcu_read_lock(),
- * or as long as an object in it is the caller's.
- */
-static inline struct gospan_span *gospan_mheap_span_of(struct gospan_mheap *h, const void *p)
-{
-	struct gospan_chunk *chunk = gospan_arena_chunk_of(&h->arenas, (unsigned long)p);
-	unsigned int i = gospan_addr_page_idx((unsigned long)p);
-
-	/* Pairs with gospan_arena_publish_span(). */
-	if (!smp_load_acquire(&chunk->spanclass[i]))
-		return NULL;
-	return READ_ONCE(chunk->span[i]);
-}
-
-/* The spanclass byte of the page that @p lies in. */
-static __always_inline unsigned int gospan_mheap_spanclass_of(struct gospan_mheap *h, const void *p)
-{
-	struct gospan_chunk *chunk = gospan_arena_chunk_of(&h->arenas, (unsigned long)p);
-
-	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
-}
+unsigned int gospan_mheap_cpu_pages(const struct gospan_mheap *h, unsigned int cpu);
+void gospan_mheap_flush_cpu(struct gospan_mheap *h, unsigned int cpu);
+struct gospan_large_count gospan_mheap_large(const struct gospan_mheap *h);
 
 #endif /* _GOSPAN_MHEAP_H */

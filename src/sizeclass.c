@@ -4,6 +4,7 @@
  *
  * The lookup itself is in the header, because every allocation does it.
  */
+#include <linux/build_bug.h>
 #include "sizeclass.h"
 #include "sizeclass_table.h"
 

@@ -6,8 +6,8 @@
 #ifndef _GOSPAN_SIZECLASS_H
 #define _GOSPAN_SIZECLASS_H
 
+#include <uapi/linux/gospan.h>
 #include "internal.h"
-#include <linux/gospan.h>
 
 #define GOSPAN_MAX_SMALL_BYTES	32768U	/* above: large, a span of its own */
 #define GOSPAN_SMALL_MAX_BYTES	1024U	/* up to here one class lookup per 8 bytes */

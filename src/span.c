@@ -14,6 +14,7 @@
  * is, freeindex moves by whole words, and may move down.
  */
 #include <linux/bitops.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include "span.h"
 
@@ -33,20 +34,34 @@ static unsigned int span_slot_of(const struct gospan_span *s, unsigned long offs
 	return slot * gospan_class_to_bytes[sizeclass] == offset ? slot : s->nelems;
 }
 
-/* All slots free, none listed; the address comes from the heap. */
-void gospan_span_init(struct gospan_span *s, unsigned int spanclass,
+/* A descriptor for at least @nelems slots; kfree_rcu() frees it. NULL: no memory. */
+struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp)
+{
+	/* All that kmalloc gives, so that it serves as many classes as it can. */
+	size_t bytes = kmalloc_size_roundup(gospan_span_bytes(nelems));
+	struct gospan_span *s = kmalloc(bytes, gfp);
+
+	if (s)
+		s->max_words = (bytes - offsetof(struct gospan_span, alloc_bits)) / sizeof(u64);
+	return s;
+}
+
+/* All slots free, not listed. */
+void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long base,
 		      unsigned int npages, unsigned int nelems)
 {
-	unsigned int nr_words = gospan_span_nr_words(nelems);
+	unsigned int nr_words = gospan_span_nr_words(nelems), word;
 
 	INIT_LIST_HEAD(&s->list);
-	s->base = 0;
+	s->base = base;
 	s->npages = npages;
 	s->nelems = nelems;
 	s->alloc_count = 0;
 	s->spanclass = spanclass;
 	s->owned = false;
-	memset(s->alloc_bits, 0, nr_words * sizeof(u64));
+	/* Mostly one or two: not worth a call. */
+	for (word = 0; word < nr_words; word++)
+		WRITE_ONCE(s->alloc_bits[word], 0);
 	if (nelems % 64)
 		s->alloc_bits[nr_words - 1] = ~0ULL << (nelems % 64);
 	span_load_cache(s, 0);

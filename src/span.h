@@ -19,7 +19,11 @@ enum gospan_verdict {
 };
 
 /*
- * (c) constant once published  (l) under the mcentral's lock, large: the heap's
+ * (c) constant while in use  (l) under the mcentral's lock, large: the heap's
+ *
+ * A descriptor outlives its span: it stays with the pages, for the next span
+ * that starts on one of them, and is freed when they go back to the kernel.
+ * Who looks at one without owning an object in it may see it change.
  *
  * alloc_count is the number of ones in @alloc_bits below @nelems. A taken slot
  * is live, or in a magazine, or on the transit stack; the span cannot tell.
@@ -27,16 +31,17 @@ enum gospan_verdict {
 struct gospan_span {
 	union {
 		struct list_head list;	/* (l) on one of the mcentral's lists, or alone */
-		struct rcu_head rcu;	/* after the last use: for lockless readers */
+		struct rcu_head rcu;	/* when freed: for lockless readers */
 	};
 	unsigned long base;		/* (c) address of the first byte */
 	u64 alloc_cache;		/* (l) free slots of the 64 that @freeindex is among */
-	unsigned int npages;		/* (c) */
+	unsigned int npages;		/* (c); (l) when large */
 	u16 nelems;			/* (c) slots */
 	u16 freeindex;			/* (l) no slot below it is free; multiple of 64 */
 	u16 alloc_count;		/* (l) slots taken */
 	u8 spanclass;			/* (c) */
 	bool owned;			/* (l) some CPU's current span: on no list */
+	u16 max_words;			/* (c) for good: that @alloc_bits has room for */
 	u64 alloc_bits[];		/* (l) one = taken; slots past @nelems are ones */
 };
 
@@ -51,6 +56,12 @@ static inline size_t gospan_span_bytes(unsigned int nelems)
 	       gospan_span_nr_words(nelems) * sizeof(u64);
 }
 
+/* Bytes of memory that the descriptor takes. */
+static inline size_t gospan_span_sys_bytes(const struct gospan_span *s)
+{
+	return offsetof(struct gospan_span, alloc_bits) + s->max_words * sizeof(u64);
+}
+
 static inline bool gospan_span_is_full(const struct gospan_span *s)
 {
 	return s->alloc_count == s->nelems;
@@ -62,7 +73,8 @@ static inline bool gospan_span_contains(const struct gospan_span *s, const void 
 }
 
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
-void gospan_span_init(struct gospan_span *s, unsigned int spanclass,
+struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
+void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long base,
 		      unsigned int npages, unsigned int nelems);
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n);
 enum gospan_verdict gospan_span_free(struct gospan_span *s, const void *p);

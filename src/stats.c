@@ -13,10 +13,15 @@
 
 #include <linux/cpumask.h>
 #include <linux/module.h>
+#include <linux/nodemask.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
+#include <linux/gospan.h>
 #include "mcache.h"
 #include "report.h"
+#include "scavenge.h"
 #include "stats.h"
+#include "supply.h"
 
 /* Add to @row what the magazines of all CPUs hold and have handed out. */
 static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int spanclass)
@@ -70,31 +75,39 @@ static void stats_read_classes(struct gospan_memstats *st)
 		st->total_alloc += row->mallocs * row->size;
 		st->cached_bytes += (row->cached + row->transit) * row->size;
 		st->other_sys += gospan_mcentral_max_transit(sizeclass) * sizeof(void *);
+		st->heap_inuse += row->spans * gospan_class_npages(sizeclass) << GOSPAN_PAGE_SHIFT;
+		st->mspan_inuse += row->spans * gospan_span_bytes(gospan_class_nelems(sizeclass));
 	}
 }
 
-static void stats_read_heap(struct gospan_memstats *st, struct gospan_mheap *h)
+static void stats_read_large(struct gospan_memstats *st, struct gospan_mheap *h)
 {
-	struct gospan_memstats_class *large = &st->by_size[0];
-	unsigned long flags;
+	struct gospan_memstats_class *row = &st->by_size[0];
+	struct gospan_large_count large = gospan_mheap_large(h);
+	u64 live_bytes = (u64)(large.alloc_pages - large.free_pages) << GOSPAN_PAGE_SHIFT;
 
-	raw_spin_lock_irqsave(&h->lock, flags);
-	st->heap_sys = (u64)(h->obtained_pages - h->released_pages) << GOSPAN_PAGE_SHIFT;
-	st->heap_inuse = (u64)h->inuse_pages << GOSPAN_PAGE_SHIFT;
-	st->heap_released = (u64)h->released_pages << GOSPAN_PAGE_SHIFT;
-	st->mspan_inuse = h->span_bytes;
-	st->other_sys += h->nr_chunks * sizeof(struct gospan_chunk) +
-			 gospan_arena_bytes(h->arenas);
-	st->grows = h->nr_grows;
-	st->grow_fallbacks = h->nr_grow_fallbacks;
-	large->mallocs = h->large_mallocs;
-	large->frees = h->large_frees;
-	large->spans = h->large_mallocs - h->large_frees;
-	st->alloc += (u64)(h->large_alloc_pages - h->large_free_pages) << GOSPAN_PAGE_SHIFT;
-	st->total_alloc += (u64)h->large_alloc_pages << GOSPAN_PAGE_SHIFT;
-	raw_spin_unlock_irqrestore(&h->lock, flags);
-	st->mallocs += large->mallocs;
-	st->frees += large->frees;
+	row->mallocs = large.mallocs;
+	row->frees = large.frees;
+	row->spans = large.mallocs - large.frees;
+	st->mallocs += large.mallocs;
+	st->frees += large.frees;
+	st->alloc += live_bytes;
+	st->total_alloc += (u64)large.alloc_pages << GOSPAN_PAGE_SHIFT;
+	st->heap_inuse += live_bytes;
+	st->mspan_inuse += row->spans * gospan_span_bytes(1);
+}
+
+static void stats_add_heap(struct gospan_memstats *st, struct gospan_mheap *h)
+{
+	struct gospan_supply_usage usage = gospan_supply_usage(h, NUMA_NO_NODE);
+
+	st->heap_sys = (u64)(usage.obtained_pages - usage.released_pages) << GOSPAN_PAGE_SHIFT;
+	st->heap_released = (u64)usage.released_pages << GOSPAN_PAGE_SHIFT;
+	st->heap_idle = (u64)(usage.free_pages + usage.cached_pages) << GOSPAN_PAGE_SHIFT;
+	st->grows = usage.nr_grows;
+	st->grow_fallbacks = usage.nr_refused;
+	st->mspan_sys = atomic_long_read(&h->span_bytes);
+	st->other_sys += usage.sys_bytes + atomic_long_read(&h->arenas.sys_bytes);
 }
 
 void gospan_read_stats(struct gospan_memstats *st)
@@ -103,30 +116,59 @@ void gospan_read_stats(struct gospan_memstats *st)
 
 	memset(st, 0, sizeof(*st));
 	stats_read_classes(st);
-	stats_read_heap(st, &gospan_heap);
+	stats_read_large(st, &gospan_heap);
+	stats_add_heap(st, &gospan_heap);
 	for_each_possible_cpu(cpu)
 		if (gospan_mcache_of_cpu(cpu))
 			st->mcache_sys += gospan_mcache_of_cpu(cpu)->bytes;
 	st->heap_alloc = st->alloc;
 	st->heap_objects = st->mallocs - st->frees;
-	st->heap_idle = st->heap_sys - st->heap_inuse;
-	st->mspan_sys = st->mspan_inuse;
 	st->mcache_inuse = st->mcache_sys;
 	st->sys = st->heap_sys + st->mspan_sys + st->mcache_sys + st->other_sys;
 	st->misuses = gospan_report_count();
 }
 EXPORT_SYMBOL_GPL(gospan_read_stats);
 
+/* Fill in all but the node. Any context but NMI. Returns 0, or -ENXIO for a node that is not. */
+int gospan_stats_read_heap(struct gospan_heapstats *st)
+{
+	struct gospan_scavenge_stats scavenge = gospan_scavenge_read();
+	struct gospan_supply_usage usage;
+
+	if (st->node != GOSPAN_ALL_NODES && (st->node < 0 || st->node >= nr_node_ids))
+		return -ENXIO;
+	usage = gospan_supply_usage(&gospan_heap, st->node == GOSPAN_ALL_NODES ? NUMA_NO_NODE :
+				    array_index_nospec(st->node, nr_node_ids));
+	*st = (struct gospan_heapstats){
+		.node = st->node,
+		.obtained_bytes = (u64)usage.obtained_pages << GOSPAN_PAGE_SHIFT,
+		.released_bytes = (u64)usage.released_pages << GOSPAN_PAGE_SHIFT,
+		.free_bytes = (u64)usage.free_pages << GOSPAN_PAGE_SHIFT,
+		.cached_bytes = (u64)usage.cached_pages << GOSPAN_PAGE_SHIFT,
+		.chunks = usage.nr_chunks,
+		.map_bytes = usage.sys_bytes + atomic_long_read(&gospan_heap.arenas.sys_bytes),
+		.grows = usage.nr_grows,
+		.refused = usage.nr_refused,
+		.held = usage.nr_held,
+		.limit_bytes = (u64)READ_ONCE(gospan_heap.limit_pages) << GOSPAN_PAGE_SHIFT,
+		.goal_bytes = (u64)scavenge.goal_pages << GOSPAN_PAGE_SHIFT,
+		.scavenged_bytes = (u64)scavenge.scavenged_pages << GOSPAN_PAGE_SHIFT,
+		.shrunk_bytes = (u64)scavenge.shrunk_pages << GOSPAN_PAGE_SHIFT,
+		.trimmed_bytes = (u64)scavenge.trimmed_pages << GOSPAN_PAGE_SHIFT,
+	};
+	return 0;
+}
+
 /* At unload, with all magazines flushed: say what is still live. Returns how many objects. */
 unsigned long gospan_stats_report_leaks(void)
 {
-	unsigned long live, total = gospan_heap.large_mallocs - gospan_heap.large_frees;
+	struct gospan_large_count large = gospan_mheap_large(&gospan_heap);
+	unsigned long live, total = large.mallocs - large.frees;
 	unsigned int spanclass;
 
 	if (total)
 		pr_err("%lu large objects, %lu bytes, still live at unload: leaked\n", total,
-		       (gospan_heap.large_alloc_pages - gospan_heap.large_free_pages) <<
-		       GOSPAN_PAGE_SHIFT);
+		       (large.alloc_pages - large.free_pages) << GOSPAN_PAGE_SHIFT);
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
 		live = gospan_central[spanclass].nr_taken;
 		if (live)

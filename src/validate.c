@@ -3,7 +3,8 @@
  * Validator: walks everything and looks for what cannot be.
  *
  * Bottom up: each page of each chunk is in exactly one state, each span is
- * whole, and their sums are what the heap counts. For the module's own heap,
+ * whole, each summary is that of what is below it, and their sums are what the
+ * heap counts. For the module's own heap,
  * also: each span is on the one list that it belongs on or some CPU's current
  * one, each magazine is what its CPU's budget knows of, and each free object
  * is in one place only. The first thing found wrong is printed.
@@ -28,10 +29,14 @@
 /* What was counted on the way. */
 struct heap_walk {
 	struct gospan_mheap *h;
-	unsigned long nr_chunks;
-	unsigned long free_pages;
+	unsigned long nr_chunks[MAX_NUMNODES];
+	unsigned long free_pages[MAX_NUMNODES];
+	unsigned long owned_pages[MAX_NUMNODES];
+	unsigned long cached_pages;	/* in page caches */
+	unsigned long taken_pages;	/* neither free nor in a span */
 	unsigned long span_pages;
-	unsigned long span_bytes;	/* descriptors */
+	size_t span_bytes;		/* descriptors, of spans in use or left with pages */
+	size_t map_bytes;		/* chunks and their tables */
 	unsigned long nr_large;
 	unsigned long large_pages;
 	unsigned long nr_spans[GOSPAN_NR_SPANCLASSES];
@@ -114,39 +119,34 @@ static bool span_shape_valid(const struct gospan_span *s)
 	return true;
 }
 
-/* Do the pages of @s, found at @first, all say so, and belong to us? */
-static bool span_pages_valid(const struct gospan_chunk *chunk, unsigned int first,
-			     const struct gospan_span *s)
+/* Do the pages of @s, found at its first, all say so, and belong to us? */
+static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span *s)
 {
-	unsigned int i;
+	unsigned long page = gospan_addr_page(s->base), limit = page + s->npages;
 
-	if (s->base != gospan_chunk_page_addr(chunk, first))
-		return invalid("page %u of chunk %#lx: span %px with base %#lx", first,
-			       chunk->base, s, s->base);
-	if (!s->npages || s->npages > GOSPAN_CHUNK_NPAGES - first)
-		return invalid("page %u of chunk %#lx: span %px of %u pages", first, chunk->base,
-			       s, s->npages);
-	for (i = first; i < first + s->npages; i++) {
-		if (chunk->span[i] != s || chunk->spanclass[i] != s->spanclass)
-			return invalid("page %u of chunk %#lx: in span %px, %u, but has %px, %u", i,
-				       chunk->base, s, s->spanclass, chunk->span[i],
+	for (; page < limit; page++) {
+		struct gospan_chunk *chunk = gospan_mheap_chunk(w->h, page);
+		unsigned int i = page % GOSPAN_CHUNK_NPAGES;
+
+		if (chunk == &gospan_chunk_none || !test_bit(i, chunk->owned) ||
+		    !gospan_pallocbits_is_taken(&chunk->pages, i))
+			return invalid("page %#lx, in span %px: not ours, or free", page, s);
+		if (*gospan_chunk_span(chunk, i) != s || chunk->spanclass[i] != s->spanclass)
+			return invalid("page %#lx: in span %px, %u, but has %px, %u", page, s,
+				       s->spanclass, *gospan_chunk_span(chunk, i),
 				       chunk->spanclass[i]);
-		if (!test_bit(i, chunk->owned) || !test_bit(i, chunk->pages.taken))
-			return invalid("page %u of chunk %#lx, in span %px: owned %d, taken %d",
-				       i, chunk->base, s, test_bit(i, chunk->owned),
-				       test_bit(i, chunk->pages.taken));
 	}
 	return true;
 }
 
-static bool walk_span(struct heap_walk *w, const struct gospan_chunk *chunk, unsigned int first)
+static bool walk_span(struct heap_walk *w, const struct gospan_span *s)
 {
-	const struct gospan_span *s = chunk->span[first];
-
-	if (!span_pages_valid(chunk, first, s) || !span_shape_valid(s) || !gospan_span_validate(s))
+	if (!s->npages || s->npages > GOSPAN_SUM_MAX)
+		return invalid("span %px of %u pages", s, s->npages);
+	if (!span_pages_valid(w, s) || !span_shape_valid(s) || !gospan_span_validate(s))
 		return false;
 	w->span_pages += s->npages;
-	w->span_bytes += gospan_span_bytes(s->nelems);
+	w->span_bytes += gospan_span_sys_bytes(s);
 	if (s->spanclass == GOSPAN_SPANCLASS_LARGE) {
 		w->nr_large++;
 		w->large_pages += s->npages;
@@ -158,77 +158,162 @@ static bool walk_span(struct heap_walk *w, const struct gospan_chunk *chunk, uns
 	return true;
 }
 
-/* A page that no span starts at: ours and free, or neither. */
-static bool page_valid(const struct gospan_chunk *chunk, unsigned int page_idx)
+/* A page that no span is in: not ours; or free or in a page cache, perhaps with a descriptor. */
+static bool walk_page(struct heap_walk *w, struct gospan_chunk *chunk, unsigned int i)
 {
-	bool owned = test_bit(page_idx, chunk->owned);
-	bool taken = test_bit(page_idx, chunk->pages.taken);
+	bool owned = test_bit(i, chunk->owned);
+	bool taken = gospan_pallocbits_is_taken(&chunk->pages, i);
+	const struct gospan_span *s;
 
-	if (chunk->span[page_idx])
-		return invalid("page %u of chunk %#lx: span %px without spanclass", page_idx,
-			       chunk->base, chunk->span[page_idx]);
-	if (!owned && !taken)
-		return invalid("page %u of chunk %#lx is free, but not ours", page_idx,
-			       chunk->base);
-	if (owned && taken)
-		return invalid("page %u of chunk %#lx is ours, neither free nor in a span",
-			       page_idx, chunk->base);
+	if (!owned) {
+		if (!taken || test_bit(i, chunk->zeroed))
+			return invalid("page %u of chunk %#lx is not ours, but free or known", i,
+				       chunk->base);
+		return true;
+	}
+	w->taken_pages += taken;
+	s = *gospan_chunk_span(chunk, i);
+	if (s)
+		w->span_bytes += gospan_span_sys_bytes(s);
 	return true;
 }
 
-static bool walk_chunk(struct heap_walk *w, const struct gospan_chunk *chunk)
+static bool walk_chunk(struct heap_walk *w, struct gospan_chunk *chunk)
 {
-	unsigned int page_idx, nr_free = 0, run = 0, longest = 0;
+	int node = chunk->home->node;
+	unsigned int i;
 
-	for (page_idx = 0; page_idx < GOSPAN_CHUNK_NPAGES; ) {
-		if (chunk->spanclass[page_idx]) {
-			if (!chunk->span[page_idx])
-				return invalid("page %u of chunk %#lx: spanclass %u without span",
-					       page_idx, chunk->base, chunk->spanclass[page_idx]);
-			if (!walk_span(w, chunk, page_idx))
+	w->nr_chunks[node]++;
+	w->map_bytes += sizeof(*chunk);
+	w->owned_pages[node] += bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES);
+	if (chunk->nr_owned != bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES))
+		return invalid("chunk %#lx: nr_owned %u", chunk->base, chunk->nr_owned);
+	for (i = 0; i < GOSPAN_CHUNK_NSPANS; i++) {
+		bool has = find_next_bit(chunk->owned, (i + 1) * GOSPAN_SPANS_NPAGES,
+					 i * GOSPAN_SPANS_NPAGES) < (i + 1) * GOSPAN_SPANS_NPAGES;
+
+		if (has != !!chunk->spans[i])
+			return invalid("chunk %#lx: table %u there %d, needed %d", chunk->base, i,
+				       !!chunk->spans[i], has);
+		w->map_bytes += has * sizeof(struct gospan_spans);
+	}
+	for (i = 0; i < GOSPAN_CHUNK_NPAGES; i++) {
+		const struct gospan_span *s;
+
+		w->free_pages[node] += !gospan_pallocbits_is_taken(&chunk->pages, i);
+		if (!chunk->spanclass[i]) {
+			if (!walk_page(w, chunk, i))
 				return false;
-			page_idx += chunk->span[page_idx]->npages;
-			run = 0;
 			continue;
 		}
-		if (!page_valid(chunk, page_idx))
+		if (!test_bit(i, chunk->owned) || test_bit(i, chunk->zeroed))
+			return invalid("page %u of chunk %#lx: in a span, but not ours or zeroed",
+				       i, chunk->base);
+		s = *gospan_chunk_span(chunk, i);
+		if (!s || gospan_chunk_page_addr(chunk, i) - s->base >=
+		    (unsigned long)s->npages << GOSPAN_PAGE_SHIFT)
+			return invalid("page %u of chunk %#lx: spanclass %u, span %px", i,
+				       chunk->base, chunk->spanclass[i], s);
+		if (s->base == gospan_chunk_page_addr(chunk, i) && !walk_span(w, s))
 			return false;
-		if (test_bit(page_idx, chunk->pages.taken)) {
-			run = 0;
-		} else {
-			nr_free++;
-			longest = max(longest, ++run);
-		}
-		page_idx++;
 	}
-	if (nr_free != chunk->nr_free)
-		return invalid("chunk %#lx: nr_free %u, but %u free", chunk->base, chunk->nr_free,
-			       nr_free);
-	if (longest > chunk->max_run)
-		return invalid("chunk %#lx: max_run %u, but a run of %u", chunk->base,
-			       chunk->max_run, longest);
-	w->free_pages += nr_free;
 	return true;
 }
 
-static bool walk_chunks(struct heap_walk *w)
+/* Is what stands above eight regions what they are? Walks down to the chunks. */
+static bool walk_summary(struct heap_walk *w, const struct gospan_node_heap *nh,
+			 const struct gospan_summary *summary, unsigned int level,
+			 unsigned long first, unsigned long *nr_summaries)
 {
-	const struct gospan_chunk *chunk;
-	unsigned long above = 0;
+	unsigned int i;
 
-	list_for_each_entry(chunk, &w->h->chunks, list) {
-		if (++w->nr_chunks > w->h->nr_chunks)
-			return invalid("more than %lu chunks listed", w->h->nr_chunks);
-		if (gospan_addr_offset(chunk->base) % GOSPAN_CHUNK_BYTES)
-			return invalid("chunk %px: base %#lx", chunk, chunk->base);
-		if (chunk->base < above)
-			return invalid("chunk %#lx is listed behind a higher one", chunk->base);
-		above = chunk->base + GOSPAN_CHUNK_BYTES;
-		if (gospan_arena_chunk_of(&w->h->arenas, chunk->base) != chunk ||
-		    gospan_arena_chunk_of(&w->h->arenas, above - 1) != chunk)
-			return invalid("chunk %#lx is not found by its address", chunk->base);
-		if (!walk_chunk(w, chunk))
+	++*nr_summaries;
+	for (i = 0; i < GOSPAN_SUMMARY_FANOUT; i++) {
+		unsigned long idx = first + ((unsigned long)i << level * GOSPAN_SUMMARY_LEVEL_BITS);
+		struct gospan_pallocsum sum = {};
+		struct gospan_chunk *chunk;
+
+		if (level && summary->below[i]) {
+			if (!walk_summary(w, nh, summary->below[i], level - 1, idx, nr_summaries))
+				return false;
+			sum = gospan_summary_merge(summary->below[i], level - 1);
+		} else if (!level && summary->chunk[i]) {
+			chunk = container_of(summary->chunk[i], struct gospan_chunk, pages);
+			if (chunk->home != nh || gospan_chunk_idx(chunk) != idx ||
+			    gospan_arena_chunk_of(&w->h->arenas, chunk->base) != chunk ||
+			    gospan_arena_chunk_of(&w->h->arenas, chunk->base +
+						  GOSPAN_CHUNK_BYTES - 1) != chunk)
+				return invalid("chunk %#lx is not where it should be", chunk->base);
+			if (!walk_chunk(w, chunk))
+				return false;
+			sum = gospan_pallocbits_summarize(&chunk->pages);
+		}
+		if (sum.start != summary->sum[i].start || sum.max != summary->sum[i].max ||
+		    sum.end != summary->sum[i].end)
+			return invalid("summary %#lx on level %u: %u, %u, %u, but it is %u, %u, %u",
+				       idx, level, summary->sum[i].start, summary->sum[i].max,
+				       summary->sum[i].end, sum.start, sum.max, sum.end);
+	}
+	return true;
+}
+
+static bool walk_page_caches(struct heap_walk *w)
+{
+	unsigned int cpu, i;
+
+	for_each_possible_cpu(cpu) {
+		const struct gospan_pagecache *pc;
+
+		if (!w->h->pagecaches)
+			break;
+		pc = per_cpu_ptr(w->h->pagecaches, cpu);
+		if (pc->busy)
+			return invalid("CPU %u: page cache is claimed", cpu);
+		w->cached_pages += hweight64(pc->pages);
+		for (i = 0; i < 64; i++) {
+			struct gospan_chunk *chunk = gospan_mheap_chunk(w->h, pc->base + i);
+			unsigned int idx = (pc->base + i) % GOSPAN_CHUNK_NPAGES;
+
+			if (!(pc->pages >> i & 1))
+				continue;
+			if (!test_bit(idx, chunk->owned) || chunk->spanclass[idx] ||
+			    !gospan_pallocbits_is_taken(&chunk->pages, idx))
+				return invalid("CPU %u: page %#lx in the cache is in use, or free",
+					       cpu, pc->base + i);
+		}
+	}
+	return true;
+}
+
+static bool walk_nodes(struct heap_walk *w)
+{
+	unsigned int node;
+
+	for (node = 0; node < nr_node_ids; node++) {
+		const struct gospan_node_heap *nh = w->h->node[node];
+		unsigned long nr_summaries = 0;
+		struct gospan_pagealloc pages;
+
+		if (!nh)
+			continue;
+		if (nh->pages.root &&
+		    !walk_summary(w, nh, nh->pages.root, nh->pages.nr_levels - 1, 0, &nr_summaries))
 			return false;
+		if (nh->node != node || nh->pages.nr_summaries != nr_summaries ||
+		    nh->pages.nr_chunks != w->nr_chunks[node] ||
+		    nh->pages.free_pages != w->free_pages[node] ||
+		    nh->obtained_pages - nh->released_pages != w->owned_pages[node])
+			return invalid("node %u: %lu summaries, %lu chunks, %lu free, %lu pages",
+				       node, nh->pages.nr_summaries, nh->pages.nr_chunks,
+				       nh->pages.free_pages,
+				       nh->obtained_pages - nh->released_pages);
+		/* Found without the hint, the lowest free page is not below it. */
+		pages = nh->pages;
+		pages.search_page = 0;
+		pages.search_chunk = NULL;
+		if (gospan_pagealloc_find(&pages, 1, 1) < nh->pages.search_page)
+			return invalid("node %u: free page below %#lx", node,
+				       nh->pages.search_page);
 	}
 	/* What every lookup of somebody else's address ends at. */
 	if (memchr_inv(&gospan_chunk_none, 0, sizeof(gospan_chunk_none)))
@@ -243,16 +328,13 @@ static bool sum_valid(const char *what, unsigned long has, unsigned long should)
 
 static bool heap_sums_valid(const struct heap_walk *w)
 {
-	const struct gospan_mheap *h = w->h;
+	struct gospan_large_count large = gospan_mheap_large(w->h);
 
-	return sum_valid("nr_chunks", h->nr_chunks, w->nr_chunks) &&
-	       sum_valid("pages obtained and not released", h->obtained_pages - h->released_pages,
-			 w->free_pages + w->span_pages) &&
-	       sum_valid("inuse_pages", h->inuse_pages, w->span_pages) &&
-	       sum_valid("span_bytes", h->span_bytes, w->span_bytes) &&
-	       sum_valid("large objects", h->large_mallocs - h->large_frees, w->nr_large) &&
-	       sum_valid("large pages", h->large_alloc_pages - h->large_free_pages,
-			 w->large_pages);
+	return sum_valid("pages in page caches", w->cached_pages, w->taken_pages) &&
+	       sum_valid("bytes of descriptors", atomic_long_read(&w->h->span_bytes),
+			 w->span_bytes) &&
+	       sum_valid("large objects", large.mallocs - large.frees, w->nr_large) &&
+	       sum_valid("large pages", large.alloc_pages - large.free_pages, w->large_pages);
 }
 
 /* The spans of a list; returns their number, or -1. Adds to @nr_empty. */
@@ -271,7 +353,7 @@ static long central_walk_list(const struct gospan_mcentral *mc, const struct lis
 				s->nelems);
 			return -1;
 		}
-		if (gospan_mheap_span_of(&gospan_heap, (void *)s->base) != s) {
+		if (gospan_arena_span_of(&gospan_heap.arenas, (void *)s->base) != s) {
 			invalid("listed span %px of spanclass %u is not in the heap", s,
 				mc->spanclass);
 			return -1;
@@ -343,7 +425,7 @@ static bool current_span_valid(const struct gospan_span *s, unsigned int cpu,
 	unsigned int other;
 
 	if (!s->owned || s->spanclass != spanclass || gospan_span_is_full(s) ||
-	    gospan_mheap_span_of(&gospan_heap, (void *)s->base) != s)
+	    gospan_arena_span_of(&gospan_heap.arenas, (void *)s->base) != s)
 		return invalid("CPU %u, spanclass %u: current span %px: of %u, owned %d, %u taken",
 			       cpu, spanclass, s, s->spanclass, s->owned, s->alloc_count);
 	for (other = 0; other < cpu; other++)
@@ -413,7 +495,7 @@ static bool objects_collect(struct object_list *l, unsigned int spanclass, void 
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		const struct gospan_span *s = gospan_mheap_span_of(&gospan_heap, objs[i]);
+		const struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[i]);
 		unsigned int slot;
 
 		if (!s || s->spanclass != spanclass || !gospan_span_object_bytes(s, objs[i]))
@@ -513,14 +595,15 @@ static bool fronts_valid(struct heap_walk *w)
  */
 bool gospan_heap_validate(struct gospan_mheap *h)
 {
-	struct heap_walk *w = kzalloc(sizeof(*w), GFP_KERNEL);
+	struct heap_walk *w = kvzalloc(sizeof(*w), GFP_KERNEL);
 	bool valid;
 
 	if (!w)
 		return invalid("no memory to look at it");
 	w->h = h;
 	valid = h->broken ? invalid("it is marked as broken") :
-		walk_chunks(w) && heap_sums_valid(w) && (h != &gospan_heap || fronts_valid(w));
-	kfree(w);
+		walk_nodes(w) && walk_page_caches(w) && heap_sums_valid(w) &&
+		(h != &gospan_heap || fronts_valid(w));
+	kvfree(w);
 	return valid;
 }

@@ -46,16 +46,40 @@ void *gospan_zalloc(size_t size, gfp_t gfp) __must_check;
  * gospan_realloc() - change the size of an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
  * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
- * @gfp: as for gospan_alloc(); with %__GFP_ZERO what a move adds is zero
+ * @gfp: as for gospan_alloc(); with %__GFP_ZERO what comes after the old gospan_size() is zero
  *
  * The first bytes, as many as both sizes have, keep their values. The object
- * stays where it is when @new_size is at most gospan_size().
+ * stays where it is when @new_size is at most gospan_size(), and a large one when
+ * the pages behind it are free.
  *
  * Context: As gospan_alloc().
  * Return: the object, perhaps moved; %NULL when memory ran out or @p is not an
  * object of gospan (reported), @p is then as it was.
  */
 void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_kvalloc() - allocate memory that need not be physically contiguous
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc()
+ *
+ * An object of gospan if there is one without effort, otherwise, where @gfp
+ * allows to sleep and @size is over a page of the kernel, vmalloc memory.
+ *
+ * Context: As gospan_alloc().
+ * Return: at least @size bytes, for gospan_kvfree(); %NULL when memory ran out.
+ * Whether virt_to_page() works on it, is_vmalloc_addr() tells.
+ */
+void *gospan_kvalloc(size_t size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_kvfree() - free what gospan_kvalloc() or gospan_alloc() gave
+ * @p: it, %NULL or %ZERO_SIZE_PTR
+ *
+ * Context: As gospan_free(); where @p may be vmalloc memory, not NMI, and if
+ * from an interrupt, freed later.
+ */
+void gospan_kvfree(const void *p);
 
 /**
  * gospan_free() - free an object
@@ -103,6 +127,18 @@ size_t gospan_size_roundup(size_t size);
  * Return: true if so.
  */
 bool gospan_owns(const void *p);
+
+/**
+ * gospan_trim() - give all free memory back to the kernel
+ *
+ * What CPUs cache is drained first, by an interrupt on each that caches
+ * anything; an object that one of them is just allocating or freeing may stay.
+ *
+ * Context: Task; sleeps, with interrupts on. Takes and releases central and
+ * heap locks.
+ * Return: bytes given back.
+ */
+size_t gospan_trim(void);
 
 /**
  * gospan_read_stats() - read the statistics

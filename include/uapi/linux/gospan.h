@@ -98,12 +98,12 @@ struct gospan_memstats_class {
  * @frees: objects freed since load
  * @heap_alloc: the same as @alloc
  * @heap_sys: bytes of pages obtained for objects: @heap_inuse + @heap_idle
- * @heap_idle: bytes in free pages
+ * @heap_idle: bytes in free pages, those in page caches, too
  * @heap_inuse: bytes in spans in use
  * @heap_released: bytes given back to the kernel since load
  * @heap_objects: live objects: @mallocs - @frees
  * @mspan_inuse: bytes of span descriptors in use
- * @mspan_sys: the same as @mspan_inuse: descriptors are not hoarded
+ * @mspan_sys: bytes of span descriptors, those kept with free pages, too
  * @mcache_inuse: bytes of per-CPU caches in use
  * @mcache_sys: bytes of per-CPU caches
  * @other_sys: bytes of arena tables, chunk maps and central stacks
@@ -138,6 +138,58 @@ struct gospan_memstats {
 	__u64 grow_fallbacks;
 	__u64 misuses;
 	struct gospan_memstats_class by_size[GOSPAN_NR_SIZECLASSES];
+};
+
+/* struct gospan_heapstats.node: the sums of all nodes. */
+#define GOSPAN_ALL_NODES	(-1)
+
+/**
+ * struct gospan_heapstats - the page heap, of one NUMA node or all
+ * @node: in: number of the node, or %GOSPAN_ALL_NODES; -ENXIO if there is none
+ * @reserved: zero
+ * @obtained_bytes: bytes of pages obtained from the kernel since load
+ * @released_bytes: bytes given back to it since load
+ * @free_bytes: bytes of free pages in the page allocator
+ * @cached_bytes: bytes of free pages in the page caches of CPUs
+ * @chunks: chunks of 512 pages that hold at least one page of ours
+ * @map_bytes: bytes of the arena map, chunks, tables and summaries; the map and chunks of all nodes
+ * @grows: blocks obtained since load
+ * @refused: requests for a block that the kernel refused since load
+ * @held: blocks for which no larger one was asked, after a refusal, since load
+ * @limit_bytes: the module parameter memory_limit, in whole pages; 0: none
+ * @goal_bytes: what the scavenger takes for the use of late; it keeps a tenth more
+ * @scavenged_bytes: of @released_bytes of all nodes, by the background scavenger
+ * @shrunk_bytes: by the shrinker
+ * @trimmed_bytes: by gospan_trim()
+ *
+ * What was obtained and not released is in spans, free or cached; the bytes in
+ * spans are @heap_inuse of struct gospan_memstats.
+ */
+struct gospan_heapstats {
+	__s32 node;
+	__u32 reserved;
+	__u64 obtained_bytes;
+	__u64 released_bytes;
+	__u64 free_bytes;
+	__u64 cached_bytes;
+	__u64 chunks;
+	__u64 map_bytes;
+	__u64 grows;
+	__u64 refused;
+	__u64 held;
+	__u64 limit_bytes;
+	__u64 goal_bytes;
+	__u64 scavenged_bytes;
+	__u64 shrunk_bytes;
+	__u64 trimmed_bytes;
+};
+
+/**
+ * struct gospan_trim - answer of %GOSPAN_IOC_TRIM
+ * @released_bytes: bytes given back to the kernel by the call
+ */
+struct gospan_trim {
+	__u64 released_bytes;
 };
 
 /* Most objects, and bytes of objects, that one open file may hold. */
@@ -200,6 +252,7 @@ enum gospan_bench_allocator {
 	GOSPAN_ALLOCATOR_KMALLOC,	/* kmalloc(), kfree() */
 	GOSPAN_ALLOCATOR_KMEM_CACHE,	/* a kmem_cache made for the size; not in MIX */
 	GOSPAN_ALLOCATOR_PAGES,		/* alloc_pages() of the order that fits */
+	GOSPAN_ALLOCATOR_SPAN,		/* a span of gospan's page heap; not in MIX */
 	GOSPAN_NR_ALLOCATORS,
 };
 
@@ -227,6 +280,7 @@ enum gospan_bench_order {
 #define GOSPAN_BENCH_MAX_ROUNDS		1000
 #define GOSPAN_BENCH_CPU_WORDS		16 /* 1024 CPUs */
 #define GOSPAN_BENCH_NR_PHASES		2
+#define GOSPAN_BENCH_MAX_HELD_PAGES	(1U << 24)
 
 /**
  * struct gospan_bench_phase - times of one phase on one CPU, over the rounds
@@ -272,16 +326,18 @@ struct gospan_bench_cpu {
  *	them in pairs, the lower number allocates: an even number of CPUs
  * @results: in: address of an array of struct gospan_bench_cpu, filled in the order of CPU numbers
  * @nr_results: in: its length, at least the number of CPUs in @cpus
- * @reserved: zero
+ * @held_pages: in: gospan pages that are kept in use meanwhile, with holes at random
+ *	places between them, in spans or by alloc_pages(); 0 but for SPAN and PAGES
  * @bytes_asked: out: MIX: bytes asked for by the objects live at the peak; 0 otherwise
  * @bytes_rounded: out: MIX: the bytes that the allocator makes of them
  * @bytes_held: out: MIX: bytes of the slabs or spans that hold at least one of them
  *
- * All CPUs start each phase together. Returns -EINVAL for a field out of
- * range, -ENODEV for a CPU that is not online, -ENOMEM when the objects, at
- * most twice the bytes asked or whole kernel pages, would take more than half
- * of the memory available or the driver's tables do not fit, -EINTR when a
- * signal ended it (nothing is left allocated), -EBUSY while another bench runs.
+ * All CPUs start each phase together. What held pages took goes back to the
+ * kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
+ * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
+ * whole pages, would take more than half of the memory available, or with held
+ * pages more than 7/8, or the driver's tables do not fit, -EINTR when a signal
+ * ended it (nothing is left allocated), -EBUSY while another bench runs.
  */
 struct gospan_bench {
 	__u32 workload;
@@ -295,7 +351,7 @@ struct gospan_bench {
 	__u64 cpus[GOSPAN_BENCH_CPU_WORDS];
 	__u64 results;
 	__u32 nr_results;
-	__u32 reserved;
+	__u32 held_pages;
 	__u64 bytes_asked;
 	__u64 bytes_rounded;
 	__u64 bytes_held;
@@ -306,6 +362,8 @@ struct gospan_bench {
 #define GOSPAN_IOC_VERSION	_IOR(GOSPAN_IOC_MAGIC, 0x00, struct gospan_version)
 #define GOSPAN_IOC_CLASS	_IOWR(GOSPAN_IOC_MAGIC, 0x01, struct gospan_class)
 #define GOSPAN_IOC_MEMSTATS	_IOR(GOSPAN_IOC_MAGIC, 0x02, struct gospan_memstats)
+#define GOSPAN_IOC_HEAPSTATS	_IOWR(GOSPAN_IOC_MAGIC, 0x03, struct gospan_heapstats)
+#define GOSPAN_IOC_TRIM		_IOR(GOSPAN_IOC_MAGIC, 0x04, struct gospan_trim)
 #define GOSPAN_IOC_ALLOC	_IOWR(GOSPAN_IOC_MAGIC, 0x10, struct gospan_object)
 #define GOSPAN_IOC_FREE		_IOW(GOSPAN_IOC_MAGIC, 0x11, struct gospan_handle)
 #define GOSPAN_IOC_REALLOC	_IOWR(GOSPAN_IOC_MAGIC, 0x12, struct gospan_object)
