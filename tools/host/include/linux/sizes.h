@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stand-in for the kernel's header: what the pure files use of it.
+ */
+#ifndef _HOST_LINUX_SIZES_H
+#define _HOST_LINUX_SIZES_H
+
+#define SZ_4K	4096
+
+#endif /* _HOST_LINUX_SIZES_H */
