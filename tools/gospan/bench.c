@@ -22,6 +22,7 @@
 enum option_key {
 	KEY_ZERO = 0x100,
 	KEY_SEED,
+	KEY_HELD,
 	KEY_CSV,
 	KEY_TICKS_NAME,
 	KEY_BUDGET,
@@ -120,6 +121,10 @@ static error_t parse_list_option(int key, char *arg, struct argp_state *state)
 		if (!parse_sizes(arg, GOSPAN_BENCH_MAX_BYTES, &options->sizes, &error))
 			usage(state, "--sizes", &error);
 		return 0;
+	case KEY_HELD:
+		if (!parse_sizes(arg, GOSPAN_BENCH_MAX_HELD_PAGES, &options->held, &error))
+			usage(state, "--held", &error);
+		return 0;
 	case 'w':
 		parse_kinds_option(state, options, arg);
 		return 0;
@@ -175,19 +180,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{ "sizes", 's', "LIST", 0, "bytes of the objects, such as 8,64,1024", 0 },
+	{ "sizes", 's', "LIST", 0, "bytes of the objects, such as 8,64,1024; of page runs those "
+	  "of whole gospan pages, such as 8192,16384", 0 },
 	{ "workloads", 'w', "LIST", 0,
-	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix (all that the CPUs "
-	  "allow)", 0 },
+	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; runs, runs-all, "
+	  "runs-fifo, runs-lifo, runs-shuffled (all that the other options allow)", 0 },
 	{ "allocators", 'a', "LIST", 0,
-	  "of gospan, kmalloc, kmem_cache, pages (all); the empty loop is always measured", 0 },
+	  "of gospan, kmalloc, kmem_cache, pages; for page runs span, pages (all); the empty loop "
+	  "is always measured", 0 },
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
-	  "remote on the first two, pair-all on all of them", 0 },
+	  "remote on the first two, pair-all and runs-all on all of them", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
 	{ "objects", 'n', "N", 0, "operations in a round, instead of a number that suits the size "
 	  "and the instrument", 0 },
 	{ "zero", KEY_ZERO, NULL, 0, "allocate with __GFP_ZERO", 0 },
+	{ "held", KEY_HELD, "LIST", 0,
+	  "gospan pages kept in use meanwhile, single ones with holes between them, such as "
+	  "10000,1000000: each in turn; for page runs only", 0 },
 	{ "seed", KEY_SEED, "N", 0, "for what is drawn at random (1)", 0 },
 	{ "ticks-name", KEY_TICKS_NAME, "NAME", 0,
 	  "what a tick is: cycles (default), or instructions under QEMU -icount shift=0", 0 },
@@ -203,7 +213,8 @@ static const struct argp_option argp_options[] = {
 
 static const struct argp argp = {
 	argp_options, parse_option, NULL,
-	"Measure gospan against kmalloc, a kmem_cache and alloc_pages, inside the kernel."
+	"Measure gospan against kmalloc, a kmem_cache and alloc_pages, and its page heap against "
+	"alloc_pages, inside the kernel."
 	"\vFigures are ticks per operation of the best round, without the empty loop that is "
 	"measured beside them. --json and --csv have medians, nanoseconds and each CPU as well.",
 	NULL, NULL, NULL

@@ -36,17 +36,31 @@ enum bench_kind_id {
 	KIND_BATCH_SHUFFLED,
 	KIND_REMOTE,
 	KIND_MIX,
+	KIND_RUNS,
+	KIND_RUNS_ALL,
+	KIND_RUNS_FIFO,
+	KIND_RUNS_LIFO,
+	KIND_RUNS_SHUFFLED,
 	NR_KINDS,
+};
+
+/* Who is measured side by side, and whose figures make the ratio. */
+struct bench_comparison {
+	enum gospan_bench_allocator subject;	/* the ratio is this one's figure */
+	enum gospan_bench_allocator reference;	/* over this one's */
+	unsigned int others;			/* bit per enum gospan_bench_allocator */
+	bool in_pages;				/* of whole gospan pages, and so are their sizes */
 };
 
 /* A workload as the command line names it. */
 struct bench_kind {
 	const char *name;
+	const struct bench_comparison *comparison;
 	__u32 workload;		/* enum gospan_bench_workload */
 	__u32 order;		/* enum gospan_bench_order */
 	enum bench_width width;
 	const char *phases[GOSPAN_BENCH_NR_PHASES]; /* what an operation is; NULL: no such phase */
-	const char *default_sizes;
+	const char *default_sizes; /* bytes, or gospan pages */
 };
 
 extern const struct bench_kind bench_kinds[NR_KINDS];
@@ -61,6 +75,7 @@ struct bench_options {
 	__u64 rounds;
 	__u64 nr_objects;		/* 0: bench_plan.c chooses */
 	__u64 seed;
+	struct size_list held;		/* pages kept in use meanwhile, one after the other */
 	bool zero;
 	bool force;
 	bool progress;
@@ -99,6 +114,7 @@ struct bench_cell {
 struct bench_case {
 	const struct bench_kind *kind;
 	__u64 size;		/* 0 for mix */
+	__u32 held_pages;	/* in use meanwhile */
 	__u32 nr_objects;	/* per CPU and round */
 	struct cpu_list cpus;
 	unsigned int nr_cpus;
@@ -120,6 +136,9 @@ enum bench_part { PART_FIRST, PART_SECOND, PART_SUM };
 void bench_plan(struct bench *b);
 void bench_free(struct bench *b);
 
+/* Bits of the allocators that @kind measures, the empty loop too. */
+unsigned int bench_allocators(const struct bench_kind *kind);
+
 /* bench_run.c: measure every cell. */
 void bench_run(struct bench *b, int fd);
 
@@ -127,7 +146,11 @@ void bench_run(struct bench *b, int fd);
 double bench_net_ticks(const struct bench_case *c, unsigned int allocator,
 		       enum bench_part part);
 
-/* gospan's net ticks over kmalloc's; NaN when one is missing or kmalloc's not positive. */
+/* @allocator's net ticks over @reference's; NaN when one is missing or the latter not positive. */
+double bench_ratio_to(const struct bench_case *c, unsigned int allocator,
+		      enum gospan_bench_allocator reference, enum bench_part part);
+
+/* The ratio that the case's comparison is about. */
 double bench_ratio(const struct bench_case *c, enum bench_part part);
 
 /* How far the median round was above the best one. */
@@ -136,8 +159,9 @@ double bench_spread_percent(const struct bench_times *times);
 /* Allocations that returned NULL, everywhere. */
 __u64 bench_failures(const struct bench *b);
 
-/* The first case of this workload and size, or NULL. */
-const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size);
+/* The first case of this workload, size and pages held, or NULL. */
+const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size,
+				    __u32 held_pages);
 
 /* bench_table.c, bench_export.c: print everything measured. */
 void bench_print_table(const struct bench *b);
@@ -146,14 +170,16 @@ void bench_print_csv(const struct bench *b);
 
 /* bench_budget.c: measured ratios beside the project's targets. */
 struct bench_budget {
+	const char *versus;	/* what it is the ratio of, same pointer for the same */
 	const char *work;
 	double target;
-	double measured;	/* NaN when its case was not */
+	double measured;
 };
 
-#define BENCH_NR_BUDGETS	8
+#define BENCH_MAX_BUDGETS	16
 
-void bench_budgets(const struct bench *b, struct bench_budget budgets[BENCH_NR_BUDGETS]);
+/* Those whose work was measured; returns how many. */
+size_t bench_budgets(const struct bench *b, struct bench_budget budgets[BENCH_MAX_BUDGETS]);
 void bench_print_budgets(const struct bench *b);
 
 #endif /* GOSPAN_TOOL_BENCH_H */

@@ -9,8 +9,6 @@
 
 #include "record.h"
 
-#include <math.h>
-
 static const char *const order_names[GOSPAN_NR_ORDERS] = {
 	[GOSPAN_ORDER_FIFO] = "fifo",
 	[GOSPAN_ORDER_LIFO] = "lifo",
@@ -42,11 +40,12 @@ static void fill_options(struct record *r, const struct bench *b)
 	record_text(r, "ticks", instrument_names[b->options.instrument]);
 	record_number(r, "tick_khz", b->version.tick_khz);
 	record_number(r, "rounds", b->options.rounds);
-	record_number(r, "warm_up_rounds", 1);
+	record_number(r, "warm_up_rounds", b->options.held.nr ? 0 : 1);
 	record_number(r, "seed", b->options.seed);
 	record_flag(r, "zero", b->options.zero);
 	record_flag(r, "forced", b->options.force);
 	record_text(r, "cpus_chosen", cpus);
+	record_text(r, "page_cache", (char []){ b->machine.page_cache, '\0' });
 }
 
 static void fill_case(struct record *r, const struct bench_case *c)
@@ -57,6 +56,7 @@ static void fill_case(struct record *r, const struct bench_case *c)
 	record_text(r, "workload", c->kind->name);
 	record_text(r, "order", order_names[c->kind->order]);
 	record_number(r, "size_bytes", c->size);
+	record_number(r, "held_pages", c->held_pages);
 	record_number(r, "objects_per_cpu", c->nr_objects);
 	record_text(r, "cpus", cpus);
 }
@@ -74,17 +74,19 @@ static void fill_times(struct record *r, const struct bench_times *times)
 static void fill_cell(struct record *r, const struct bench_case *c, unsigned int allocator,
 		      enum bench_part part)
 {
+	enum gospan_bench_allocator reference = c->kind->comparison->reference;
 	const struct bench_cell *cell = &c->cells[allocator];
-	double kmalloc = bench_net_ticks(c, GOSPAN_ALLOCATOR_KMALLOC, part);
-	double net = bench_net_ticks(c, allocator, part);
 
 	record_text(r, "allocator", allocator_names[allocator]);
 	record_text(r, "operation", c->kind->phases[part]);
 	record_number(r, "ops", cell->phases[part].ops);
 	record_number(r, "failures", cell->failures);
 	fill_times(r, &cell->phases[part].times);
-	record_real(r, "net_ticks_per_op_min", net);
-	record_real(r, "net_ratio_to_kmalloc", kmalloc > 0 ? net / kmalloc : NAN);
+	record_real(r, "net_ticks_per_op_min", bench_net_ticks(c, allocator, part));
+	record_real(r, "net_ratio_to_kmalloc",
+		    bench_ratio_to(c, allocator, GOSPAN_ALLOCATOR_KMALLOC, part));
+	record_text(r, "reference", allocator_names[reference]);
+	record_real(r, "net_ratio_to_reference", bench_ratio_to(c, allocator, reference, part));
 	record_number(r, "bytes_asked", cell->bytes_asked);
 	record_number(r, "bytes_rounded", cell->bytes_rounded);
 	record_number(r, "bytes_held", cell->bytes_held);
@@ -139,18 +141,18 @@ static void emit_json(const struct bench *b, const struct bench_case *c, unsigne
 
 static json_t *json_budgets(const struct bench *b)
 {
-	struct bench_budget budgets[BENCH_NR_BUDGETS];
+	struct bench_budget budgets[BENCH_MAX_BUDGETS];
+	size_t nr = bench_budgets(b, budgets);
 	json_t *array = json_array();
 
-	bench_budgets(b, budgets);
-	for (size_t i = 0; i < BENCH_NR_BUDGETS; i++) {
+	for (size_t i = 0; i < nr; i++) {
 		struct record r = { .object = json_object() };
 
+		record_text(&r, "ratio_of", budgets[i].versus);
 		record_text(&r, "work", budgets[i].work);
 		record_real(&r, "target_ratio", budgets[i].target);
 		record_real(&r, "measured_ratio", budgets[i].measured);
-		if (!isnan(budgets[i].measured))
-			record_flag(&r, "met", budgets[i].measured <= budgets[i].target);
+		record_flag(&r, "met", budgets[i].measured <= budgets[i].target);
 		json_array_append_new(array, r.object);
 	}
 	return array;

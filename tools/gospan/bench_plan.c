@@ -4,9 +4,10 @@
  *
  * Loop counts serve two masters. In instructions, a window must stay well
  * below a timer tick (4 ms, at one instruction per ns): a thousand operations
- * of a few hundred instructions. In cycles, batches must be larger than what
- * the CPU's nearest cache holds, or the cost of touching a freed object is
- * never seen. Either way a CPU's objects stay below MAX_LIVE_BYTES.
+ * of a few hundred instructions, fewer where the kernel's allocators take more
+ * for more bytes. In cycles, batches must be larger than what the CPU's nearest
+ * cache holds, or the cost of touching a freed object is never seen. Either way
+ * a CPU's objects stay below MAX_LIVE_BYTES.
  */
 #include "bench.h"
 
@@ -33,40 +34,88 @@ const char *const allocator_names[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_KMALLOC] = "kmalloc",
 	[GOSPAN_ALLOCATOR_KMEM_CACHE] = "kmem_cache",
 	[GOSPAN_ALLOCATOR_PAGES] = "pages",
+	[GOSPAN_ALLOCATOR_SPAN] = "span",
 };
+
+static const struct bench_comparison objects = {
+	.subject = GOSPAN_ALLOCATOR_GOSPAN,
+	.reference = GOSPAN_ALLOCATOR_KMALLOC,
+	.others = 1U << GOSPAN_ALLOCATOR_KMEM_CACHE | 1U << GOSPAN_ALLOCATOR_PAGES,
+};
+
+static const struct bench_comparison page_runs = {
+	.subject = GOSPAN_ALLOCATOR_SPAN,
+	.reference = GOSPAN_ALLOCATOR_PAGES,
+	.in_pages = true,
+};
+
+#define RUN_PAGES	"1,2,4,16,64,256"
 
 const struct bench_kind bench_kinds[NR_KINDS] = {
 	[KIND_PAIR] = {
-		"pair", GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		"pair", &objects, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
 		{ "pair", NULL }, "8,64,256,1024,4096,9000,32768",
 	},
 	[KIND_PAIR_ALL] = {
-		"pair-all", GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		"pair-all", &objects, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ALL,
 		{ "pair", NULL }, "64,1024,9000",
 	},
 	[KIND_BATCH] = {
-		"batch", GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		"batch", &objects, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
 		{ "alloc", "free" }, "8,64,1024,4096",
 	},
 	[KIND_BATCH_LIFO] = {
-		"batch-lifo", GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_LIFO, WIDTH_ONE,
+		"batch-lifo", &objects, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_LIFO, WIDTH_ONE,
 		{ "alloc", "free" }, "8,64,1024,4096",
 	},
 	[KIND_BATCH_SHUFFLED] = {
-		"batch-shuffled", GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
+		"batch-shuffled", &objects, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
 		{ "alloc", "free" }, "8,64,1024,4096",
 	},
 	[KIND_REMOTE] = {
-		"remote", GOSPAN_WORKLOAD_REMOTE, GOSPAN_ORDER_FIFO, WIDTH_TWO,
+		"remote", &objects, GOSPAN_WORKLOAD_REMOTE, GOSPAN_ORDER_FIFO, WIDTH_TWO,
 		{ "alloc", "free" }, "64,1024",
 	},
 	[KIND_MIX] = {
-		"mix", GOSPAN_WORKLOAD_MIX, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		"mix", &objects, GOSPAN_WORKLOAD_MIX, GOSPAN_ORDER_FIFO, WIDTH_ONE,
 		{ "step", NULL }, NULL,
+	},
+	[KIND_RUNS] = {
+		"runs", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "pair", NULL }, RUN_PAGES,
+	},
+	[KIND_RUNS_ALL] = {
+		"runs-all", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "pair", NULL }, RUN_PAGES,
+	},
+	[KIND_RUNS_FIFO] = {
+		"runs-fifo", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "alloc", "free" }, RUN_PAGES,
+	},
+	[KIND_RUNS_LIFO] = {
+		"runs-lifo", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_LIFO, WIDTH_ONE,
+		{ "alloc", "free" }, RUN_PAGES,
+	},
+	[KIND_RUNS_SHUFFLED] = {
+		"runs-shuffled", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
+		{ "alloc", "free" }, RUN_PAGES,
 	},
 };
 
-static __u32 choose_loops(const struct bench_options *options, __u64 size)
+unsigned int bench_allocators(const struct bench_kind *kind)
+{
+	const struct bench_comparison *who = kind->comparison;
+	unsigned int mask = 1U << GOSPAN_ALLOCATOR_EMPTY | 1U << who->subject |
+			    1U << who->reference | who->others;
+
+	/* Its sizes differ. */
+	if (kind->workload == GOSPAN_WORKLOAD_MIX)
+		mask &= ~(1U << GOSPAN_ALLOCATOR_KMEM_CACHE);
+	return mask;
+}
+
+static __u32 choose_loops(const struct bench_options *options, const struct bench_kind *kind,
+			  __u64 size)
 {
 	__u64 bytes = size > KERNEL_PAGE_BYTES ? size : KERNEL_PAGE_BYTES;
 	__u64 loops = LOOPS_CYCLES;
@@ -74,7 +123,11 @@ static __u32 choose_loops(const struct bench_options *options, __u64 size)
 	if (options->nr_objects)
 		return options->nr_objects;
 	if (options->instrument == INSTRUMENT_INSTRUCTIONS)
-		loops = (__u64)LOOPS_INSTRUCTIONS * KERNEL_PAGE_BYTES / bytes;
+		loops = LOOPS_INSTRUCTIONS;
+	/* Of page runs nobody touches the bytes, unless they are cleared. */
+	if (options->instrument == INSTRUMENT_INSTRUCTIONS &&
+	    (!kind->comparison->in_pages || options->zero))
+		loops = loops * KERNEL_PAGE_BYTES / bytes;
 	if (loops > MAX_LIVE_BYTES / bytes)
 		loops = MAX_LIVE_BYTES / bytes;
 	if (loops < MIN_LOOPS)
@@ -94,7 +147,7 @@ static struct cpu_list choose_cpus(const struct bench *b, enum bench_width width
 	}
 }
 
-static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size)
+static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size, __u32 held_pages)
 {
 	struct bench_case *c;
 
@@ -105,7 +158,8 @@ static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size)
 	memset(c, 0, sizeof(*c));
 	c->kind = kind;
 	c->size = size;
-	c->nr_objects = choose_loops(&b->options, size);
+	c->held_pages = held_pages;
+	c->nr_objects = choose_loops(&b->options, kind, size);
 	c->cpus = choose_cpus(b, kind->width);
 	c->nr_cpus = cpu_list_count(&c->cpus);
 	if (size > GOSPAN_BENCH_MAX_BYTES / c->nr_objects / c->nr_cpus)
@@ -114,20 +168,32 @@ static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size)
 		     GOSPAN_BENCH_MAX_BYTES);
 }
 
-static void add_kind(struct bench *b, const struct bench_kind *kind)
+static void add_sizes(struct bench *b, const struct bench_kind *kind, __u32 held_pages)
 {
 	struct size_list sizes = b->options.sizes;
 	struct parse_error error;
+	__u64 unit = 1;
 
 	if (kind->workload == GOSPAN_WORKLOAD_MIX) {
-		add_case(b, kind, 0);
+		add_case(b, kind, 0, held_pages);
 		return;
 	}
-	if (!b->options.has_sizes &&
-	    !parse_sizes(kind->default_sizes, GOSPAN_BENCH_MAX_BYTES, &sizes, &error))
-		fail("%s: %s", kind->name, error.text);
+	if (!b->options.has_sizes) {
+		if (!parse_sizes(kind->default_sizes, GOSPAN_BENCH_MAX_BYTES, &sizes, &error))
+			fail("%s: %s", kind->name, error.text);
+		if (kind->comparison->in_pages)
+			unit = b->version.page_bytes;
+	}
 	for (size_t i = 0; i < sizes.nr; i++)
-		add_case(b, kind, sizes.items[i]);
+		add_case(b, kind, sizes.items[i] * unit, held_pages);
+}
+
+static void add_kind(struct bench *b, const struct bench_kind *kind)
+{
+	if (!b->options.held.nr)
+		add_sizes(b, kind, 0);
+	for (size_t i = 0; i < b->options.held.nr; i++)
+		add_sizes(b, kind, b->options.held.items[i]);
 }
 
 static void check_cpus(const struct bench *b)
@@ -139,26 +205,49 @@ static void check_cpus(const struct bench *b)
 	}
 }
 
+static bool sizes_are_pages(const struct bench *b)
+{
+	for (size_t i = 0; i < b->options.sizes.nr; i++) {
+		if (b->options.sizes.items[i] % b->version.page_bytes)
+			return false;
+	}
+	return true;
+}
+
+/* Why the other options leave nothing for @kind to do; NULL: they do not. */
+static const char *kind_obstacle(const struct bench *b, const struct bench_kind *kind)
+{
+	unsigned int wanted = b->options.allocators & ~(1U << GOSPAN_ALLOCATOR_EMPTY);
+
+	if (kind->width != WIDTH_ONE && cpu_list_count(&b->options.cpus) < 2)
+		return "takes two CPUs, there is one";
+	if (kind->comparison->in_pages && !sizes_are_pages(b))
+		return "takes whole pages of gospan's: --sizes has others";
+	if (!kind->comparison->in_pages && b->options.held.nr)
+		return "has nothing to do with held pages: --held is for page runs";
+	if (wanted && !(wanted & bench_allocators(kind)))
+		return "measures none of the --allocators";
+	return NULL;
+}
+
 /*
- * Without --workloads everything that the CPUs allow is measured; a workload
- * that was asked for by name and does not fit is an error.
+ * Without --workloads everything that the other options allow is measured; a
+ * workload that was asked for by name and does not fit is an error.
  */
 void bench_plan(struct bench *b)
 {
 	struct bench_options *options = &b->options;
-	unsigned int wide = 1U << KIND_PAIR_ALL | 1U << KIND_REMOTE;
-	unsigned int nr_cpus;
+	unsigned int named = options->kinds;
 
 	if (!options->has_cpus)
 		options->cpus = b->machine.online;
 	check_cpus(b);
-	nr_cpus = cpu_list_count(&options->cpus);
-	if (!options->kinds)
-		options->kinds = ((1U << NR_KINDS) - 1) & ~(nr_cpus < 2 ? wide : 0);
-	if (nr_cpus < 2 && options->kinds & wide)
-		fail("the workloads pair-all and remote take two CPUs, there is %u", nr_cpus);
 	for (unsigned int i = 0; i < NR_KINDS; i++) {
-		if (options->kinds & (1U << i))
+		const char *obstacle = kind_obstacle(b, &bench_kinds[i]);
+
+		if (named & (1U << i) && obstacle)
+			fail("the workload %s %s", bench_kinds[i].name, obstacle);
+		if (named ? named & (1U << i) : !obstacle)
 			add_kind(b, &bench_kinds[i]);
 	}
 }
@@ -174,11 +263,15 @@ void bench_free(struct bench *b)
 	free(b->cases);
 }
 
-const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size)
+const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size,
+				    __u32 held_pages)
 {
 	for (size_t i = 0; i < b->nr_cases; i++) {
-		if (b->cases[i].kind == &bench_kinds[kind] && b->cases[i].size == size)
-			return &b->cases[i];
+		const struct bench_case *c = &b->cases[i];
+
+		if (c->kind == &bench_kinds[kind] && c->size == size &&
+		    c->held_pages == held_pages)
+			return c;
 	}
 	return NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table that a person reads: one group per kind of work, one row per size.
+ * The table that a person reads: one group per kind of work, one row per size;
+ * objects first, then runs of pages.
  *
  * All figures are ticks per operation of the best round; the column "loop" is
  * the empty loop, which the others no longer contain. 84 columns wide.
@@ -8,8 +9,11 @@
 #include "bench.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define COLUMN_WIDTH	9
 
 static const char *on_off(const struct bench *b, __u32 flag)
 {
@@ -20,10 +24,20 @@ static void print_loops(const struct bench *b)
 {
 	const struct bench_options *options = &b->options;
 
-	printf("loops         %llu rounds of n operations, allocators in turn, best round shown\n",
-	       options->rounds);
+	printf("loops         %llu round%s of n operations, allocators in turn, best round shown\n",
+	       options->rounds, options->rounds == 1 ? "" : "s");
 	if (options->zero)
 		puts("              every allocation zeroed (__GFP_ZERO)");
+}
+
+static void print_held(const struct bench *b)
+{
+	const struct size_list *held = &b->options.held;
+
+	for (size_t i = 0; i < held->nr; i++)
+		printf("%s%llu", i ? ", then " : "held          ", held->items[i]);
+	if (held->nr)
+		printf(" pages in use meanwhile, and a hole for every 8\n");
 }
 
 static void print_head(const struct bench *b)
@@ -34,8 +48,9 @@ static void print_head(const struct bench *b)
 	cpu_list_format(&b->options.cpus, cpus, sizeof(cpus));
 	printf("gospan %s\n", b->version.release);
 	printf("kernel        %s %s %s\n", m->kernel.sysname, m->kernel.release, m->kernel.version);
-	printf("options       init_on_alloc=%s init_on_free=%s%s\n",
+	printf("options       init_on_alloc=%s init_on_free=%s page_cache=%c%s\n",
 	       on_off(b, GOSPAN_VERSION_INIT_ON_ALLOC), on_off(b, GOSPAN_VERSION_INIT_ON_FREE),
+	       m->page_cache,
 	       b->version.flags & GOSPAN_VERSION_DEBUG_KERNEL ?
 	       ", DEBUG KERNEL: timings mean little" : "");
 	printf("CPU           %s; %u online, used: %s\n", m->cpu_model, m->nr_online, cpus);
@@ -44,16 +59,33 @@ static void print_head(const struct bench *b)
 		printf(" (TSC, %u kHz)", b->version.tick_khz);
 	puts("; the empty loop is subtracted");
 	print_loops(b);
+	print_held(b);
 }
 
-static void print_columns(const struct bench *b)
+static const char *column_title(unsigned int allocator)
 {
-	static const char *const titles[] = { "loop", "gospan", "kmalloc", "ratio", "kmem_cache",
-					      "alloc_pages" };
+	return allocator == GOSPAN_ALLOCATOR_PAGES ? "alloc_pages" : allocator_names[allocator];
+}
 
-	printf("\n%-14s%6s", instrument_names[b->options.instrument], "n");
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
-		printf("%*s", i < 4 ? 9 : i < 5 ? 12 : 13, titles[i]);
+static int column_width(unsigned int allocator)
+{
+	int width = strlen(column_title(allocator)) + 2;
+
+	return width > COLUMN_WIDTH ? width : COLUMN_WIDTH;
+}
+
+/* Those whose ratio it is, the ratio, and then the others. */
+static void print_columns(const struct bench *b, const struct bench_comparison *who)
+{
+	printf("\n%-14s%6s%*s", instrument_names[b->options.instrument], "n", COLUMN_WIDTH,
+	       "loop");
+	printf("%*s", column_width(who->subject), column_title(who->subject));
+	printf("%*s", column_width(who->reference), column_title(who->reference));
+	printf("%*s", COLUMN_WIDTH, "ratio");
+	for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
+		if (who->others & (1U << a))
+			printf("%*s", column_width(a), column_title(a));
+	}
 	putchar('\n');
 }
 
@@ -65,6 +97,12 @@ static void print_figure(double value, int width, int decimals)
 		printf("%*.*f", width, decimals, value);
 }
 
+static void print_net_ticks(const struct bench_case *c, unsigned int allocator,
+			    enum bench_part part)
+{
+	print_figure(bench_net_ticks(c, allocator, part), column_width(allocator), 1);
+}
+
 static double loop_ticks(const struct bench_case *c, enum bench_part part)
 {
 	const struct bench_phase *phases = c->cells[GOSPAN_ALLOCATOR_EMPTY].phases;
@@ -74,63 +112,99 @@ static double loop_ticks(const struct bench_case *c, enum bench_part part)
 	return phases[part].times.ticks_min;
 }
 
-static void print_row(const struct bench_case *c, enum bench_part part)
+/* What the rows of a group differ in. */
+static const char *format_size(const struct bench *b, const struct bench_case *c, char text[32])
 {
-	char label[32] = "a step";
+	__u64 npages = c->size / b->version.page_bytes;
 
-	if (c->size)
-		snprintf(label, sizeof(label), "%llu B", c->size);
-	printf("%12s  %6u", label, c->nr_objects);
-	print_figure(loop_ticks(c, part), 9, 1);
-	print_figure(bench_net_ticks(c, GOSPAN_ALLOCATOR_GOSPAN, part), 9, 1);
-	print_figure(bench_net_ticks(c, GOSPAN_ALLOCATOR_KMALLOC, part), 9, 1);
-	print_figure(bench_ratio(c, part), 9, 2);
-	print_figure(bench_net_ticks(c, GOSPAN_ALLOCATOR_KMEM_CACHE, part), 12, 1);
-	print_figure(bench_net_ticks(c, GOSPAN_ALLOCATOR_PAGES, part), 13, 1);
+	if (!c->size)
+		return "a step";
+	if (c->kind->comparison->in_pages)
+		snprintf(text, 32, "%llu page%s", npages, npages == 1 ? "" : "s");
+	else
+		snprintf(text, 32, "%llu B", c->size);
+	return text;
+}
+
+static void print_row(const struct bench *b, const struct bench_case *c, enum bench_part part)
+{
+	const struct bench_comparison *who = c->kind->comparison;
+	char label[32];
+
+	printf("%12s  %6u", format_size(b, c, label), c->nr_objects);
+	print_figure(loop_ticks(c, part), COLUMN_WIDTH, 1);
+	print_net_ticks(c, who->subject, part);
+	print_net_ticks(c, who->reference, part);
+	print_figure(bench_ratio(c, part), COLUMN_WIDTH, 2);
+	for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
+		if (who->others & (1U << a))
+			print_net_ticks(c, a, part);
+	}
 	putchar('\n');
 }
 
-/* A title and a row for each case of @kind. Nothing when there is no case. */
+static bool any_of_kind(const struct bench *b, enum bench_kind_id kind)
+{
+	for (size_t i = 0; i < b->nr_cases; i++) {
+		if (b->cases[i].kind == &bench_kinds[kind])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A title and a row for each case of @kind, once for each number of pages held.
+ * Nothing when there is no case.
+ */
 static void print_group(const struct bench *b, enum bench_kind_id kind, enum bench_part part,
 			const char *title)
 {
-	if (!(b->options.kinds & (1U << kind)))
-		return;
-	printf("\n%s\n", title);
+	const struct bench_case *last = NULL;
+
 	for (size_t i = 0; i < b->nr_cases; i++) {
-		if (b->cases[i].kind == &bench_kinds[kind])
-			print_row(&b->cases[i], part);
+		const struct bench_case *c = &b->cases[i];
+
+		if (c->kind != &bench_kinds[kind])
+			continue;
+		if (!last || last->held_pages != c->held_pages) {
+			printf("\n%s", title);
+			if (c->held_pages)
+				printf("; %u pages held", c->held_pages);
+			putchar('\n');
+		}
+		last = c;
+		print_row(b, c, part);
 	}
 }
 
-static void print_pairs(const struct bench *b)
+static void print_pairs(const struct bench *b, const char *name, enum bench_kind_id one_cpu,
+			enum bench_kind_id all_cpus)
 {
 	char title[80];
 
-	print_group(b, KIND_PAIR, PART_FIRST, "pair: allocate, free at once");
-	snprintf(title, sizeof(title), "pair, all CPUs: on %u CPUs at once, mean of the CPUs",
+	snprintf(title, sizeof(title), "%s: allocate, free at once", name);
+	print_group(b, one_cpu, PART_FIRST, title);
+	snprintf(title, sizeof(title), "%s, all CPUs: on %u CPUs at once, mean of the CPUs", name,
 		 cpu_list_count(&b->options.cpus));
-	print_group(b, KIND_PAIR_ALL, PART_FIRST, title);
+	print_group(b, all_cpus, PART_FIRST, title);
 }
 
 /* Allocations are the same work whatever the order of the frees: they are shown once. */
-static void print_batches(const struct bench *b)
+static void print_batches(const struct bench *b, const char *name,
+			  const enum bench_kind_id kinds[GOSPAN_NR_ORDERS])
 {
-	static const struct { enum bench_kind_id kind; const char *title; } batches[] = {
-		{ KIND_BATCH, "batch: n frees, in order" },
-		{ KIND_BATCH_LIFO, "batch: n frees, reversed" },
-		{ KIND_BATCH_SHUFFLED, "batch: n frees, shuffled" },
-	};
-	size_t nr = sizeof(batches) / sizeof(batches[0]);
+	static const char *const orders[GOSPAN_NR_ORDERS] = { "in order", "reversed", "shuffled" };
+	unsigned int first = 0;
+	char title[80];
 
-	for (size_t i = 0; i < nr; i++) {
-		if (b->options.kinds & (1U << batches[i].kind)) {
-			print_group(b, batches[i].kind, PART_FIRST, "batch: n allocs");
-			break;
-		}
+	while (first < GOSPAN_NR_ORDERS - 1 && !any_of_kind(b, kinds[first]))
+		first++;
+	snprintf(title, sizeof(title), "%s: n allocs", name);
+	print_group(b, kinds[first], PART_FIRST, title);
+	for (unsigned int i = 0; i < GOSPAN_NR_ORDERS; i++) {
+		snprintf(title, sizeof(title), "%s: n frees, %s", name, orders[i]);
+		print_group(b, kinds[i], PART_SECOND, title);
 	}
-	for (size_t i = 0; i < nr; i++)
-		print_group(b, batches[i].kind, PART_SECOND, batches[i].title);
 }
 
 static void print_remote(const struct bench *b)
@@ -157,7 +231,7 @@ static void print_mix_bytes(const struct bench_case *c, unsigned int allocator)
 
 static void print_mix(const struct bench *b)
 {
-	const struct bench_case *c = bench_find(b, KIND_MIX, 0);
+	const struct bench_case *c = bench_find(b, KIND_MIX, 0, 0);
 
 	if (!c)
 		return;
@@ -170,14 +244,16 @@ static void print_mix(const struct bench *b)
 
 static void print_failures(const struct bench *b)
 {
+	char size[32];
+
 	for (size_t i = 0; i < b->nr_cases; i++) {
 		for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
 			const struct bench_case *c = &b->cases[i];
 
 			if (c->cells[a].failures)
-				printf("FAILED: %llu allocations of %s, %llu B, by %s: its "
+				printf("FAILED: %llu allocations of %s, %s, by %s: its "
 				       "figures do not count\n", c->cells[a].failures,
-				       c->kind->name, c->size, allocator_names[a]);
+				       c->kind->name, format_size(b, c, size), allocator_names[a]);
 		}
 	}
 }
@@ -188,6 +264,7 @@ static void print_spread(const struct bench *b)
 	const struct bench_case *worst_case = NULL;
 	unsigned int worst_allocator = 0;
 	double worst = -1;
+	char size[32];
 
 	for (size_t i = 0; i < b->nr_cases; i++) {
 		for (unsigned int a = GOSPAN_ALLOCATOR_GOSPAN; a < GOSPAN_NR_ALLOCATORS; a++) {
@@ -202,19 +279,51 @@ static void print_spread(const struct bench *b)
 		}
 	}
 	if (worst_case)
-		printf("spread: the median round is at most %.1f %% above the best (%s, %llu B, %s)\n",
-		       worst, worst_case->kind->name, worst_case->size,
+		printf("spread: the median round is at most %.1f %% above the best (%s, %s, %s)\n",
+		       worst, worst_case->kind->name, format_size(b, worst_case, size),
 		       allocator_names[worst_allocator]);
+}
+
+static void print_objects(const struct bench *b)
+{
+	static const enum bench_kind_id batches[GOSPAN_NR_ORDERS] = {
+		KIND_BATCH, KIND_BATCH_LIFO, KIND_BATCH_SHUFFLED
+	};
+
+	print_columns(b, bench_kinds[KIND_PAIR].comparison);
+	print_pairs(b, "pair", KIND_PAIR, KIND_PAIR_ALL);
+	print_batches(b, "batch", batches);
+	print_remote(b);
+	print_mix(b);
+}
+
+static void print_page_runs(const struct bench *b)
+{
+	static const enum bench_kind_id batches[GOSPAN_NR_ORDERS] = {
+		KIND_RUNS_FIFO, KIND_RUNS_LIFO, KIND_RUNS_SHUFFLED
+	};
+
+	print_columns(b, bench_kinds[KIND_RUNS].comparison);
+	print_pairs(b, "runs", KIND_RUNS, KIND_RUNS_ALL);
+	print_batches(b, "runs", batches);
+}
+
+static bool any_case(const struct bench *b, bool in_pages)
+{
+	for (size_t i = 0; i < b->nr_cases; i++) {
+		if (b->cases[i].kind->comparison->in_pages == in_pages)
+			return true;
+	}
+	return false;
 }
 
 void bench_print_table(const struct bench *b)
 {
 	print_head(b);
-	print_columns(b);
-	print_pairs(b);
-	print_batches(b);
-	print_remote(b);
-	print_mix(b);
+	if (any_case(b, false))
+		print_objects(b);
+	if (any_case(b, true))
+		print_page_runs(b);
 	putchar('\n');
 	print_spread(b);
 	print_failures(b);

@@ -8,6 +8,7 @@
 int cmd_bench(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_classes(int argc, char **argv);
+int cmd_trim(int argc, char **argv);
 int cmd_alloc_test(int argc, char **argv);
 
 #endif /* GOSPAN_TOOL_COMMANDS_H */

@@ -64,6 +64,16 @@ static void read_affinity(struct cpu_list *online)
 	}
 }
 
+static char read_page_cache(void)
+{
+	FILE *in = fopen("/sys/module/gospan/parameters/page_cache", "r");
+	int c = in ? fgetc(in) : EOF;
+
+	if (in)
+		fclose(in);
+	return c == 'Y' || c == 'N' ? c : '?';
+}
+
 void machine_read(struct machine *m)
 {
 	memset(m, 0, sizeof(*m));
@@ -72,4 +82,5 @@ void machine_read(struct machine *m)
 	if (!read_online(&m->online))
 		read_affinity(&m->online);
 	m->nr_online = cpu_list_count(&m->online);
+	m->page_cache = read_page_cache();
 }

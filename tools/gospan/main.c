@@ -23,7 +23,8 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "bench", cmd_bench, "compare gospan with kmalloc, kmem_cache and alloc_pages" },
-	{ "stat", cmd_stat, "show what the allocator holds (Go's MemStats)" },
+	{ "stat", cmd_stat, "show what the allocator (Go's MemStats) and its page heap hold" },
+	{ "trim", cmd_trim, "give all free memory back to the kernel" },
 	{ "classes", cmd_classes, "show the size class table" },
 	{ "alloc-test", cmd_alloc_test, "allocate at random and check the contents" },
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gospan stat: what the allocator holds, under the names of Go's MemStats.
+ * gospan stat: what the allocator holds, under the names of Go's MemStats, and
+ * the page heap below it, of all NUMA nodes and of each.
  *
  * One table of fields serves the text and the JSON, so that a figure added to
  * the ABI is added in one place.
@@ -10,9 +11,13 @@
 #include "record.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+
+#define MAX_NODES	1024	/* the kernel's largest CONFIG_NODES_SHIFT is 10 */
 
 struct stat_options {
 	bool json;
@@ -21,12 +26,14 @@ struct stat_options {
 
 enum unit { UNIT_BYTES, UNIT_COUNT };
 
-static const struct field {
+struct field {
 	const char *name;
-	size_t offset;		/* in struct gospan_memstats */
+	size_t offset;		/* of a __u64 */
 	enum unit unit;
 	const char *meaning;
-} fields[] = {
+};
+
+static const struct field fields[] = {
 #define FIELD(name, unit, meaning) \
 	{ #name, offsetof(struct gospan_memstats, name), unit, meaning }
 	FIELD(alloc, UNIT_BYTES, "live objects, rounded to their class"),
@@ -52,14 +59,91 @@ static const struct field {
 #undef FIELD
 };
 
-#define NR_FIELDS (sizeof(fields) / sizeof(fields[0]))
+/* The page heap of a node or of all, and what follows from it. */
+struct heap {
+	struct gospan_heapstats s;
+	__u64 inuse_bytes;
+	__u64 metadata_bytes;	/* of the whole heap only: descriptors are not counted by node */
+};
 
-static __u64 field_value(const struct gospan_memstats *stats, const struct field *field)
+static const struct field heap_fields[] = {
+#define FIELD(name, unit, meaning) \
+	{ #name, offsetof(struct heap, s.name), unit, meaning }
+	FIELD(obtained_bytes, UNIT_BYTES, "obtained from the kernel since load"),
+	FIELD(released_bytes, UNIT_BYTES, "given back since load"),
+	{ "inuse_bytes", offsetof(struct heap, inuse_bytes), UNIT_BYTES, "in spans" },
+	FIELD(free_bytes, UNIT_BYTES, "free"),
+	FIELD(cached_bytes, UNIT_BYTES, "free, in the page caches of CPUs"),
+	FIELD(chunks, UNIT_COUNT, "chunks of 512 pages that hold any of ours"),
+	FIELD(grows, UNIT_COUNT, "blocks obtained since load"),
+	FIELD(refused, UNIT_COUNT, "requests that the kernel refused since load"),
+	FIELD(held, UNIT_COUNT, "blocks that were not asked for larger, after a refusal"),
+#undef FIELD
+};
+
+/* What belongs to no node. */
+static const struct field whole_heap_fields[] = {
+#define FIELD(name, unit, meaning) \
+	{ #name, offsetof(struct heap, s.name), unit, meaning }
+	FIELD(limit_bytes, UNIT_BYTES, "memory_limit; 0: none"),
+	FIELD(goal_bytes, UNIT_BYTES, "in use of late; the scavenger keeps a tenth more"),
+	FIELD(scavenged_bytes, UNIT_BYTES, "given back in the background since load"),
+	FIELD(shrunk_bytes, UNIT_BYTES, "given back when the kernel was short since load"),
+	FIELD(trimmed_bytes, UNIT_BYTES, "given back by trims since load"),
+	FIELD(map_bytes, UNIT_BYTES, "arena map, chunks, tables, summaries"),
+#undef FIELD
+	{ "metadata_bytes", offsetof(struct heap, metadata_bytes), UNIT_BYTES,
+	  "these and the span descriptors" },
+};
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static __u64 field_value(const void *stats, const struct field *field)
 {
 	__u64 value;
 
 	memcpy(&value, (const char *)stats + field->offset, sizeof(value));
 	return value;
+}
+
+static void heap_derive(struct heap *heap)
+{
+	__u64 held = heap->s.obtained_bytes - heap->s.released_bytes;
+	__u64 idle = heap->s.free_bytes + heap->s.cached_bytes;
+
+	/* Read at different moments while others allocate. */
+	heap->inuse_bytes = held > idle ? held - idle : 0;
+}
+
+static struct heap heap_read(int fd, const struct gospan_memstats *stats)
+{
+	struct heap heap = { .s.node = GOSPAN_ALL_NODES };
+
+	device_do(fd, GOSPAN_IOC_HEAPSTATS, &heap.s, "page heap statistics");
+	heap_derive(&heap);
+	heap.metadata_bytes = heap.s.map_bytes + stats->mspan_sys;
+	return heap;
+}
+
+/* Of @node; false if there is none. */
+static bool heap_read_node(int fd, __s32 node, struct heap *heap)
+{
+	*heap = (struct heap){ .s.node = node };
+	if (ioctl(fd, GOSPAN_IOC_HEAPSTATS, &heap->s)) {
+		if (errno == ENXIO)
+			return false;
+		fail("page heap statistics of node %d: %s", node, strerror(errno));
+	}
+	heap_derive(heap);
+	return true;
+}
+
+/* Metadata in percent of what the heap holds. */
+static double metadata_percent(const struct heap *heap)
+{
+	__u64 held = heap->s.obtained_bytes - heap->s.released_bytes;
+
+	return held ? 100.0 * heap->metadata_bytes / held : 0;
 }
 
 /* "12.3 MiB" */
@@ -74,7 +158,7 @@ static void format_bytes(__u64 bytes, char text[16])
 	snprintf(text, 16, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
-static void print_field(const struct gospan_memstats *stats, const struct field *field)
+static void print_field(const void *stats, const struct field *field)
 {
 	__u64 value = field_value(stats, field);
 	char text[16] = "";
@@ -110,12 +194,81 @@ static void print_classes(const struct gospan_memstats *stats)
 	puts("(classes that were never used are left out)");
 }
 
-static void print_text(const struct gospan_memstats *stats, bool classes)
+static void print_heap(const struct heap *heap)
 {
-	for (size_t i = 0; i < NR_FIELDS; i++)
+	puts("\npage heap:");
+	for (size_t i = 0; i < NR(heap_fields); i++)
+		print_field(heap, &heap_fields[i]);
+	for (size_t i = 0; i < NR(whole_heap_fields); i++)
+		print_field(heap, &whole_heap_fields[i]);
+	printf("%-15s %10.2f%% %16s  metadata, of what the heap holds\n", "", metadata_percent(heap),
+	       "");
+}
+
+/* A line for each node; nothing where there is but one. */
+static void print_nodes(int fd)
+{
+	struct heap heap;
+
+	if (!heap_read_node(fd, 1, &heap))
+		return;
+	printf("\n%4s %14s %14s %14s %14s %12s %7s %7s %7s %7s\n", "node", "obtained", "released",
+	       "inuse", "free", "cached", "chunks", "grows", "refused", "held");
+	for (__s32 node = 0; node < MAX_NODES && heap_read_node(fd, node, &heap); node++)
+		printf("%4d %14llu %14llu %14llu %14llu %12llu %7llu %7llu %7llu %7llu\n", node,
+		       heap.s.obtained_bytes, heap.s.released_bytes, heap.inuse_bytes,
+		       heap.s.free_bytes, heap.s.cached_bytes, heap.s.chunks, heap.s.grows,
+		       heap.s.refused, heap.s.held);
+}
+
+static void print_text(int fd, const struct gospan_memstats *stats, bool classes)
+{
+	struct heap heap = heap_read(fd, stats);
+
+	for (size_t i = 0; i < NR(fields); i++)
 		print_field(stats, &fields[i]);
+	print_heap(&heap);
+	print_nodes(fd);
 	if (classes)
 		print_classes(stats);
+}
+
+static void record_field(struct record *r, const void *stats, const struct field *field)
+{
+	const char *unit = field->unit == UNIT_BYTES ? "_bytes" : "";
+	char name[40];
+
+	/* Some name their unit already. */
+	if (strstr(field->name, "_bytes"))
+		unit = "";
+	snprintf(name, sizeof(name), "%s%s", field->name, unit);
+	record_number(r, name, field_value(stats, field));
+}
+
+static json_t *json_heap(const struct heap *heap)
+{
+	struct record r = { .object = json_object() };
+
+	for (size_t i = 0; i < NR(heap_fields); i++)
+		record_field(&r, heap, &heap_fields[i]);
+	if (heap->s.node == GOSPAN_ALL_NODES) {
+		for (size_t i = 0; i < NR(whole_heap_fields); i++)
+			record_field(&r, heap, &whole_heap_fields[i]);
+		record_real(&r, "metadata_percent", metadata_percent(heap));
+	} else {
+		record_number(&r, "node", heap->s.node);
+	}
+	return r.object;
+}
+
+static json_t *json_nodes(int fd)
+{
+	json_t *array = json_array();
+	struct heap heap;
+
+	for (__s32 node = 0; node < MAX_NODES && heap_read_node(fd, node, &heap); node++)
+		json_array_append_new(array, json_heap(&heap));
+	return array;
 }
 
 static json_t *json_class(unsigned int sizeclass, const struct gospan_memstats_class *class)
@@ -132,23 +285,18 @@ static json_t *json_class(unsigned int sizeclass, const struct gospan_memstats_c
 	return r.object;
 }
 
-static void print_json(const struct gospan_memstats *stats,
+static void print_json(int fd, const struct gospan_memstats *stats,
 		       const struct gospan_version *version, bool classes)
 {
+	struct heap heap = heap_read(fd, stats);
 	struct record r = { .object = json_object() };
 
 	record_text(&r, "gospan_release", version->release);
 	record_number(&r, "abi", version->abi);
-	for (size_t i = 0; i < NR_FIELDS; i++) {
-		const char *unit = fields[i].unit == UNIT_BYTES ? "_bytes" : "";
-		char name[40];
-
-		/* cached_bytes names its unit already. */
-		if (strstr(fields[i].name, "_bytes"))
-			unit = "";
-		snprintf(name, sizeof(name), "%s%s", fields[i].name, unit);
-		record_number(&r, name, field_value(stats, &fields[i]));
-	}
+	for (size_t i = 0; i < NR(fields); i++)
+		record_field(&r, stats, &fields[i]);
+	json_object_set_new(r.object, "page_heap", json_heap(&heap));
+	json_object_set_new(r.object, "nodes", json_nodes(fd));
 	if (classes) {
 		json_t *array = json_array();
 
@@ -185,7 +333,8 @@ int cmd_stat(int argc, char **argv)
 	};
 	static const struct argp argp = {
 		argp_options, parse_option, NULL,
-		"Show the allocator's statistics, named as in Go's runtime.MemStats.",
+		"Show the allocator's statistics, named as in Go's runtime.MemStats, and those of "
+		"its page heap, by NUMA node where there are several.",
 		NULL, NULL, NULL
 	};
 	struct stat_options options = { 0 };
@@ -197,8 +346,8 @@ int cmd_stat(int argc, char **argv)
 	fd = device_open(&version);
 	device_do(fd, GOSPAN_IOC_MEMSTATS, &stats, "statistics");
 	if (options.json)
-		print_json(&stats, &version, options.classes);
+		print_json(fd, &stats, &version, options.classes);
 	else
-		print_text(&stats, options.classes);
+		print_text(fd, &stats, options.classes);
 	return EXIT_SUCCESS;
 }

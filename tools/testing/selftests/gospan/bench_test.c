@@ -13,6 +13,8 @@
 #define MAX_CPUS	(GOSPAN_BENCH_CPU_WORDS * 64)
 #define NR_OBJECTS	200
 #define PROMPT_SECONDS	2.0	/* a person waits no longer for ^C */
+#define PAGE_BYTES	8192ULL	/* of gospan's, with 4 KiB kernel pages */
+#define MAX_CACHED_BYTES (4ULL << 20)	/* more than the CPUs' page caches keep here */
 
 FIXTURE(bench) {
 	int fd;
@@ -217,7 +219,7 @@ TEST_F(bench, mix)
 		struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_MIX, allocator, 0,
 						   self->results);
 
-		if (allocator == GOSPAN_ALLOCATOR_KMEM_CACHE)
+		if (allocator == GOSPAN_ALLOCATOR_KMEM_CACHE || allocator == GOSPAN_ALLOCATOR_SPAN)
 			continue;
 		b.nr_objects = 5000;
 		expect_good(_metadata, self->fd, &b, self->results);
@@ -259,6 +261,50 @@ TEST_F(bench, one_object_one_round)
 	}
 }
 
+/* Where pages may be held: in the page heap, or the kernel's. */
+static const __u32 holders[] = { GOSPAN_ALLOCATOR_SPAN, GOSPAN_ALLOCATOR_PAGES };
+
+static void hold_and_expect_good(struct __test_metadata *_metadata, int fd, __u32 workload,
+				 __u32 held_pages, struct gospan_bench_cpu *results)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(holders); i++) {
+		struct gospan_bench b = make_bench(workload, holders[i], 16 * PAGE_BYTES, results);
+
+		if (workload == GOSPAN_WORKLOAD_BATCH)
+			b.order = GOSPAN_ORDER_SHUFFLED;
+		b.held_pages = held_pages;
+		expect_good(_metadata, fd, &b, results);
+	}
+}
+
+TEST_F(bench, pages_held)
+{
+	static const __u32 counts[] = { 1, 7, 8, 9, 1000, 10000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		hold_and_expect_good(_metadata, self->fd, GOSPAN_WORKLOAD_PAIR, counts[i],
+				     self->results);
+		hold_and_expect_good(_metadata, self->fd, GOSPAN_WORKLOAD_BATCH, counts[i],
+				     self->results);
+	}
+}
+
+/* No span stays in use, and what held pages took has gone back to the kernel. */
+TEST_F(bench, pages_held_leave_nothing)
+{
+	struct gospan_memstats before, after;
+
+	hold_and_expect_good(_metadata, self->fd, GOSPAN_WORKLOAD_BATCH, 1, self->results);
+	before = read_stats(self->fd);
+	hold_and_expect_good(_metadata, self->fd, GOSPAN_WORKLOAD_BATCH, 10000, self->results);
+	after = read_stats(self->fd);
+	EXPECT_EQ(before.heap_inuse, after.heap_inuse);
+	EXPECT_EQ(before.heap_objects, after.heap_objects);
+	EXPECT_GE(before.heap_sys + MAX_CACHED_BYTES, after.heap_sys);
+	EXPECT_LT(before.heap_released, after.heap_released);
+	EXPECT_EQ(before.misuses, after.misuses);
+}
+
 static unsigned long long available_kib(void)
 {
 	unsigned long long kib = 0;
@@ -285,12 +331,15 @@ TEST_F(bench, more_than_the_machine_has)
 }
 
 /* A bench that would go on for minutes. */
-static struct gospan_bench endless_bench(__u32 workload, struct gospan_bench_cpu *results)
+static struct gospan_bench endless_bench(__u32 workload, __u32 held_pages,
+					 struct gospan_bench_cpu *results)
 {
-	struct gospan_bench b = make_bench(workload, GOSPAN_ALLOCATOR_GOSPAN, 64, results);
+	struct gospan_bench b = make_bench(workload, held_pages ? GOSPAN_ALLOCATOR_SPAN :
+					   GOSPAN_ALLOCATOR_GOSPAN, 64, results);
 
 	b.nr_objects = 1U << 18;
 	b.rounds = GOSPAN_BENCH_MAX_ROUNDS;
+	b.held_pages = held_pages;
 	if (workload == GOSPAN_WORKLOAD_PAIR) {
 		b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS;
 		b.size = 1024;
@@ -321,18 +370,20 @@ FIXTURE(endless) {
 
 FIXTURE_VARIANT(endless) {
 	__u32 workload;
+	__u32 held_pages;	/* 0, or those of a bench of spans */
 };
 
 FIXTURE_VARIANT_ADD(endless, pair) { .workload = GOSPAN_WORKLOAD_PAIR };
 FIXTURE_VARIANT_ADD(endless, batch) { .workload = GOSPAN_WORKLOAD_BATCH };
 FIXTURE_VARIANT_ADD(endless, remote) { .workload = GOSPAN_WORKLOAD_REMOTE };
 FIXTURE_VARIANT_ADD(endless, mix) { .workload = GOSPAN_WORKLOAD_MIX };
+FIXTURE_VARIANT_ADD(endless, held) { .workload = GOSPAN_WORKLOAD_PAIR, .held_pages = 10000 };
 
 FIXTURE_SETUP(endless)
 {
 	self->fd = device_open();
 	ASSERT_LE(0, self->fd);
-	self->b = endless_bench(variant->workload, self->results);
+	self->b = endless_bench(variant->workload, variant->held_pages, self->results);
 	if (variant->workload == GOSPAN_WORKLOAD_REMOTE && pick_cpus(self->b.cpus, 2) < 2)
 		SKIP(return, "one CPU only");
 	self->live = live_objects(self->fd);

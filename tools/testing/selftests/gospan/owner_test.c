@@ -212,9 +212,11 @@ TEST_F(no_capability, may_look)
 {
 	struct gospan_class class = { .sizeclass = 1 };
 	struct gospan_memstats stats;
+	struct gospan_heapstats heap = { .node = GOSPAN_ALL_NODES };
 	struct gospan_version version;
 
 	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_VERSION, &version));
+	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_HEAPSTATS, &heap));
 	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_CLASS, &class));
 	EXPECT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_MEMSTATS, &stats));
 }
@@ -229,6 +231,14 @@ TEST_F(no_capability, may_not_alloc)
 TEST_F(no_capability, may_not_realloc)
 {
 	EXPECT_EQ(-EPERM, object_realloc(self->fd, 128, 0, &self->o));
+}
+
+TEST_F(no_capability, may_not_trim)
+{
+	struct gospan_trim trim = { .released_bytes = 1 };
+
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_TRIM, &trim));
+	EXPECT_EQ(1, trim.released_bytes);
 }
 
 TEST_F(no_capability, may_not_bench)
@@ -252,6 +262,7 @@ TEST_F(no_capability, permission_before_argument)
 {
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_ALLOC, NULL));
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, NULL));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_TRIM, NULL));
 }
 
 #define NR_THREADS	8

@@ -144,7 +144,7 @@ TEST_F(reject, free_twice)
 static const unsigned long all_requests[] = {
 	GOSPAN_IOC_VERSION, GOSPAN_IOC_CLASS, GOSPAN_IOC_MEMSTATS, GOSPAN_IOC_ALLOC,
 	GOSPAN_IOC_FREE, GOSPAN_IOC_REALLOC, GOSPAN_IOC_READ, GOSPAN_IOC_WRITE,
-	GOSPAN_IOC_BENCH,
+	GOSPAN_IOC_BENCH, GOSPAN_IOC_HEAPSTATS, GOSPAN_IOC_TRIM,
 };
 
 TEST_F(reject, argument_null)
@@ -203,7 +203,7 @@ TEST_F(reject, command_unknown_number)
 {
 	char arg[4096] = { 0 };
 
-	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x03), arg));
+	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x05), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x15), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x21), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0xff), arg));
@@ -318,6 +318,10 @@ REJECT_BENCH(size_largest_number, EINVAL, b.size = UINT64_MAX)
 REJECT_BENCH(size_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX)
 REJECT_BENCH(kmem_cache_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
 	     b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE)
+REJECT_BENCH(span_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
+	     b.allocator = GOSPAN_ALLOCATOR_SPAN)
+REJECT_BENCH(span_beyond_largest, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
+	     b.size = KMALLOC_MAX + 1)
 REJECT_BENCH(no_objects, EINVAL, b.nr_objects = 0)
 REJECT_BENCH(too_many_objects, EINVAL, b.size = 1; b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS + 1)
 REJECT_BENCH(objects_largest, EINVAL, b.size = 1; b.nr_objects = UINT32_MAX)
@@ -333,7 +337,19 @@ REJECT_BENCH(results_end_early, EFAULT, b.results = (uintptr_t)self->guard + GUA
 REJECT_BENCH(results_read_only, EFAULT,
 	     b.results = (uintptr_t)self->guard; mprotect(self->guard, GUARD_BYTES, PROT_READ))
 REJECT_BENCH(no_results, EINVAL, b.nr_results = 0)
-REJECT_BENCH(reserved, EINVAL, b.reserved = 1)
+REJECT_BENCH(held_for_empty, EINVAL, b.allocator = GOSPAN_ALLOCATOR_EMPTY; b.held_pages = 1)
+REJECT_BENCH(held_for_gospan, EINVAL, b.held_pages = 1)
+REJECT_BENCH(held_for_kmalloc, EINVAL, b.allocator = GOSPAN_ALLOCATOR_KMALLOC; b.held_pages = 1)
+REJECT_BENCH(held_for_kmem_cache, EINVAL, b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE;
+	     b.held_pages = 1)
+REJECT_BENCH(held_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
+	     b.allocator = GOSPAN_ALLOCATOR_PAGES; b.held_pages = 1)
+REJECT_BENCH(held_too_many_spans, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
+	     b.held_pages = GOSPAN_BENCH_MAX_HELD_PAGES + 1)
+REJECT_BENCH(held_too_many_pages, EINVAL, b.allocator = GOSPAN_ALLOCATOR_PAGES;
+	     b.held_pages = GOSPAN_BENCH_MAX_HELD_PAGES + 1)
+REJECT_BENCH(held_largest_number, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
+	     b.held_pages = UINT32_MAX)
 
 TEST_F(reject, bench_cpu_not_online)
 {
