@@ -185,7 +185,7 @@ static void run_put(struct gospan_mheap *h, struct gospan_node_heap *home, unsig
 		node_put(home, page, npages);
 }
 
-/* A run of any node, when this one has none and no memory to grow by. */
+/* A run of any node, when this one has neither one nor free memory. */
 static noinline unsigned long run_take_anywhere(struct gospan_mheap *h, unsigned int npages,
 						unsigned int align_npages)
 {
@@ -199,9 +199,10 @@ static noinline unsigned long run_take_anywhere(struct gospan_mheap *h, unsigned
 }
 
 /*
- * Grow this node; if it has no memory, take a run of another one, and only then
- * grow that. Returns the node that grew, with the block in @block; or NULL, with
- * the run, or GOSPAN_NO_PAGE, in @block.
+ * Grow this node by memory that is free; if it has none, take a run of another
+ * node, and only then have the kernel look for more, anywhere. Returns the node
+ * that grew, with the block in @block; or NULL, with the run, or GOSPAN_NO_PAGE,
+ * in @block.
  */
 static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsigned int npages,
 					 unsigned int align_npages, gfp_t gfp,
@@ -211,8 +212,8 @@ static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsig
 	struct gospan_node_heap *nh = NULL;
 
 	if (may_grow && num_online_nodes() > 1)
-		nh = gospan_supply_grow(h, node, npages, align_npages, gfp | __GFP_THISNODE,
-					block);
+		nh = gospan_supply_grow(h, node, npages, align_npages,
+					gospan_pagesource_gfp_free_here(gfp), block);
 	if (nh)
 		return nh;
 	if (!may_grow || num_online_nodes() > 1) {

@@ -15,6 +15,12 @@
 /* What says how badly memory is wanted. */
 #define GFP_PRESSING	(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_HIGH | __GFP_MEMALLOC)
 
+/* As @gfp, but only memory of the node that is free: a refusal costs little, and is no failure. */
+gfp_t gospan_pagesource_gfp_free_here(gfp_t gfp)
+{
+	return (gfp & ~GFP_PRESSING) | __GFP_NOWARN | __GFP_NOMEMALLOC | __GFP_THISNODE;
+}
+
 static struct page *kernel_pages_alloc(int node, gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages_node(node, gfp, order);
@@ -98,7 +104,7 @@ void gospan_backoff_end(struct gospan_backoff *b, unsigned int asked, unsigned i
 struct page *gospan_pagesource_get(const struct gospan_page_source *source, int node, gfp_t gfp,
 				   unsigned int min_order, unsigned int *order)
 {
-	gfp_t try_gfp = (gfp & ~GFP_PRESSING) | __GFP_NOWARN | __GFP_NOMEMALLOC | __GFP_THISNODE;
+	gfp_t try_gfp = gospan_pagesource_gfp_free_here(gfp);
 	struct page *page;
 
 	for (; *order > min_order; --*order) {

@@ -44,6 +44,7 @@ unsigned int gospan_backoff_begin(struct gospan_backoff *b, unsigned int min_ord
 void gospan_backoff_end(struct gospan_backoff *b, unsigned int asked, unsigned int order,
 			bool got);
 
+gfp_t gospan_pagesource_gfp_free_here(gfp_t gfp);
 struct page *gospan_pagesource_get(const struct gospan_page_source *source, int node, gfp_t gfp,
 				   unsigned int min_order, unsigned int *order);
 void gospan_pagesource_put(const struct gospan_page_source *source, struct page *page,
