@@ -166,22 +166,22 @@ static struct gospan_node_heap *heap_add_block(struct gospan_mheap *h, struct pa
 }
 
 /*
- * Give back free pages of the node, so that a block of 2^@order kernel pages
- * stays within the limit; not more at a time than ROOM_NPAGES or so, since the
- * caller may be an interrupt. The rest is the scavenger's.
+ * Give back free pages, of the node first, so that a block of 2^@order kernel
+ * pages stays within the limit; not more at a time than ROOM_NPAGES or so, since
+ * the caller may be an interrupt. The rest is the scavenger's.
  */
 static void heap_make_room(struct gospan_mheap *h, int node, unsigned int order,
 			   unsigned long limit)
 {
 	unsigned long held = gospan_supply_held_pages(h) + BIT(order - GOSPAN_PAGE_ORDER);
 	unsigned long excess = held - min(held, limit), left = min(excess, ROOM_NPAGES);
-	unsigned int npages;
+	unsigned int npages, nodes = 0;
 
-	for (; left; left -= min_t(unsigned long, left, npages)) {
-		npages = gospan_supply_release(h, node, min_t(unsigned long, left,
-							      GOSPAN_CHUNK_NPAGES));
-		if (!npages)
-			break;
+	while (left && nodes < nr_node_ids) {
+		npages = gospan_supply_release(h, (node + nodes) % nr_node_ids,
+					       min_t(unsigned long, left, GOSPAN_CHUNK_NPAGES));
+		left -= min_t(unsigned long, left, npages);
+		nodes += !npages;
 	}
 }
 
