@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -13,6 +14,7 @@
 #include <linux/nodemask.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
+#include <linux/shrinker.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "../src/malloc.h"
@@ -486,7 +488,46 @@ static void trim_ends_while_others_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, heap_held(), 0);
 }
 
+/* A scan drains the caches if that was not done so long before. */
+#define SHRINK_WAIT_MS	150U
+
+/* As the kernel does it when it is short of memory. */
+static void shrinker_gives_what_it_counts(struct kunit *test)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nid = first_online_node };
+	unsigned long shrunk_pages = gospan_scavenge_read().shrunk_pages;
+	unsigned long count, held, freed, sum = 0;
+	struct shrinker *shrinker;
+	struct objects *o;
+
+	gospan_trim();
+	o = objects_make(test);
+	/* Nothing grows from now on, so the background has nothing to do. */
+	KUNIT_ASSERT_EQ(test, gospan_scavenge_init(), 0);
+	shrinker = gospan_scavenge_shrinker;
+	objects_free(test, o, 1);
+	held = heap_held() << GOSPAN_PAGE_ORDER;
+	count = shrinker->count_objects(shrinker, &sc);
+	KUNIT_EXPECT_GT(test, count, 0);
+	KUNIT_EXPECT_LE(test, count, held);
+	sc.nr_to_scan = 128;
+	msleep(SHRINK_WAIT_MS);
+	while ((freed = shrinker->scan_objects(shrinker, &sc)) != SHRINK_STOP) {
+		KUNIT_EXPECT_GT(test, freed, 0);
+		sum += freed;
+		KUNIT_EXPECT_EQ(test, heap_held() << GOSPAN_PAGE_ORDER, held - sum);
+	}
+	/* What CPUs cached as objects was not known to be whole pages. */
+	KUNIT_EXPECT_GE(test, sum, count);
+	KUNIT_EXPECT_EQ(test, heap_held(), 0);
+	KUNIT_EXPECT_EQ(test, (gospan_scavenge_read().shrunk_pages - shrunk_pages) <<
+			GOSPAN_PAGE_ORDER, sum);
+	KUNIT_EXPECT_EQ(test, shrinker->count_objects(shrinker, &sc), SHRINK_EMPTY);
+	gospan_scavenge_exit();
+}
+
 static struct kunit_case scavenge_trim_cases[] = {
+	KUNIT_CASE(shrinker_gives_what_it_counts),
 	KUNIT_CASE(trim_gives_all_back),
 	KUNIT_CASE(trim_keeps_what_lives),
 	KUNIT_CASE(trim_drains_idle_cpus),

@@ -44,7 +44,7 @@
 static struct gospan_scavenger scavenger;
 static struct workqueue_struct *scavenge_wq;
 static struct delayed_work scavenge_work;
-static struct shrinker *scavenge_shrinker;
+struct shrinker *gospan_scavenge_shrinker;
 /* The next two under the lock of the module's parameters. */
 static unsigned long memory_limit;
 static bool scavenge_runs;
@@ -314,8 +314,8 @@ int gospan_scavenge_init(void)
 	scavenge_wq = alloc_workqueue("gospan_scavenge", WQ_UNBOUND, 1);
 	if (!scavenge_wq)
 		return -ENOMEM;
-	scavenge_shrinker = gospan_shrinker_create(shrinker_count, shrinker_scan);
-	if (!scavenge_shrinker) {
+	gospan_scavenge_shrinker = gospan_shrinker_create(shrinker_count, shrinker_scan);
+	if (!gospan_scavenge_shrinker) {
 		gospan_scavenge_exit();
 		return -ENOMEM;
 	}
@@ -334,9 +334,9 @@ void gospan_scavenge_exit(void)
 	kernel_param_lock(THIS_MODULE);
 	scavenge_runs = false;
 	kernel_param_unlock(THIS_MODULE);
-	if (scavenge_shrinker)
-		gospan_shrinker_destroy(scavenge_shrinker);
-	scavenge_shrinker = NULL;
+	if (gospan_scavenge_shrinker)
+		gospan_shrinker_destroy(gospan_scavenge_shrinker);
+	gospan_scavenge_shrinker = NULL;
 	if (!scavenge_wq)
 		return;
 	cancel_delayed_work_sync(&scavenge_work);

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 struct gospan_mheap;
+struct shrinker;
 
 /*
  * One heap's; only by who steps it. Clock and heap are given, so that tests
@@ -44,6 +45,8 @@ struct gospan_scavenge_stats {
 };
 
 struct gospan_scavenge_stats gospan_scavenge_read(void);
+/* The kernel's way to ask for memory; for tests. NULL before init and after exit. */
+extern struct shrinker *gospan_scavenge_shrinker;
 int gospan_scavenge_init(void);
 void gospan_scavenge_exit(void);
 
