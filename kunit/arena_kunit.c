@@ -486,10 +486,11 @@ static void arena_disown_pages(struct kunit *test)
 
 static struct gospan_span *span_make(struct kunit *test, unsigned long addr, unsigned int npages)
 {
+	const struct gospan_layout l = { .npages = npages, .align_npages = 1, .nelems = 1 };
 	struct gospan_span *s = kunit_kzalloc(test, gospan_span_bytes(1), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
-	gospan_span_init(s, GOSPAN_SPANCLASS_LARGE, addr, npages, 1);
+	gospan_span_init(s, GOSPAN_SPANCLASS_LARGE, addr, &l);
 	return s;
 }
 

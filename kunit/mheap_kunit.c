@@ -116,8 +116,8 @@ static void mheap_alloc_failing_source(struct kunit *test)
 
 	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 1, 1));
 	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 512, 1));
-	KUNIT_EXPECT_NULL(test, gospan_mheap_alloc(h, gospan_make_spanclass(6, false), 1, 1,
-						   GFP_ATOMIC));
+	KUNIT_EXPECT_NULL(test, gospan_kunit_take_small(h, gospan_make_spanclass(6, false),
+							GFP_ATOMIC));
 	KUNIT_EXPECT_PTR_EQ(test, h->arenas.map, &gospan_arena_map_none);
 	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_refused, gospan_kunit_source.nr_asked);
 	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_grows, 0);
@@ -388,7 +388,7 @@ static void mheap_alloc_across_chunks(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, gospan_arena_span_of(&h->arenas, (void *)behind->base - 1));
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(h));
 	/* The same pages again, zeroed. */
-	s = gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, 20, 1, GFP_KERNEL | __GFP_ZERO);
+	s = gospan_mheap_alloc_large(h, 20, 1, GFP_KERNEL | __GFP_ZERO);
 	KUNIT_ASSERT_EQ(test, gospan_kunit_page_of(s), 500);
 	KUNIT_EXPECT_NULL(test, memchr_inv(gospan_kunit_start(s), 0, gospan_kunit_bytes(s)));
 	gospan_kunit_give(h, s);
@@ -431,8 +431,8 @@ static void mheap_free_large_verdicts(struct kunit *test)
 {
 	struct gospan_mheap *h = heap_make(test, whole_chunk, ARRAY_SIZE(whole_chunk));
 	struct gospan_span *large = gospan_kunit_take(h, 5, 1);
-	struct gospan_span *small = gospan_mheap_alloc(h, gospan_make_spanclass(6, false),
-						       gospan_class_npages(6), 1, GFP_KERNEL);
+	struct gospan_span *small = gospan_kunit_take_small(h, gospan_make_spanclass(6, false),
+							    GFP_KERNEL);
 	void *p;
 
 	KUNIT_ASSERT_NOT_NULL(test, large);

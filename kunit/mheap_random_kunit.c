@@ -231,27 +231,26 @@ static unsigned int chaos_npages(void)
 
 static void chaos_alloc(struct live_span *live)
 {
-	unsigned int npages = chaos_npages(), align = 1, spanclass = GOSPAN_SPANCLASS_LARGE;
+	struct gospan_layout l = { .npages = chaos_npages(), .align_npages = 1, .nelems = 1 };
+	unsigned int spanclass = GOSPAN_SPANCLASS_LARGE;
 	gfp_t gfp = chaos_below(2) ? GFP_KERNEL : GFP_NOWAIT;
 
 	if (!chaos_below(3)) {
-		unsigned int sizeclass = 1 + chaos_below(GOSPAN_NR_SIZECLASSES - 1);
-
-		spanclass = gospan_make_spanclass(sizeclass, false);
-		npages = gospan_class_npages(sizeclass);
-		align = gospan_class_align_npages(sizeclass);
+		spanclass = GOSPAN_SPANCLASS_FIRST +
+			    chaos_below(GOSPAN_SPANCLASS_LIMIT - GOSPAN_SPANCLASS_FIRST);
+		l = gospan_spanclass_layout(spanclass);
 	} else if (!chaos_below(3)) {
-		align = 1U << chaos_below(7);
+		l.align_npages = 1U << chaos_below(7);
 	}
-	if (npages <= 4 && !chaos_below(4))
+	if (l.npages <= 4 && !chaos_below(4))
 		gfp |= __GFP_ZERO;
 	chaos.nr_allocs++;
-	live->s = gospan_mheap_alloc(chaos.h, spanclass, npages, align, gfp);
+	live->s = gospan_mheap_alloc(chaos.h, spanclass, &l, gfp);
 	if (!live->s) {
 		chaos.nr_failed++;
 		return;
 	}
-	if (live->s->npages != npages || gospan_addr_page(live->s->base) % align)
+	if (live->s->npages != l.npages || gospan_addr_page(live->s->base) % l.align_npages)
 		chaos.fault = "not the span that was asked for";
 	if (gfp & __GFP_ZERO && !span_is_zeroed(live->s))
 		chaos.fault = "not zeroed";

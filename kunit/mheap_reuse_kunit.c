@@ -29,8 +29,7 @@ static struct gospan_mheap *heap_make(struct kunit *test)
 
 static struct gospan_span *take_small(struct gospan_mheap *h, unsigned int sizeclass)
 {
-	return gospan_mheap_alloc(h, gospan_make_spanclass(sizeclass, false),
-				  gospan_class_npages(sizeclass), 1, GFP_KERNEL);
+	return gospan_kunit_take_small(h, gospan_make_spanclass(sizeclass, false), GFP_KERNEL);
 }
 
 static void give_small(struct gospan_mheap *h, struct gospan_span *s)
@@ -128,7 +127,7 @@ static void mheap_alloc_without_memory_for_descriptor(struct kunit *test)
 	gospan_kunit_give(h, large);
 	span_bytes = atomic_long_read(&h->span_bytes);
 	gospan_kunit_fail_nth(1);
-	s = gospan_mheap_alloc(h, spanclass, 1, 1, GFP_NOWAIT | __GFP_NOWARN);
+	s = gospan_kunit_take_small(h, spanclass, GFP_NOWAIT | __GFP_NOWARN);
 	KUNIT_EXPECT_EQ(test, gospan_kunit_fail_left(), 0);
 	gospan_kunit_fail_nth(0);
 	KUNIT_EXPECT_NULL(test, s);

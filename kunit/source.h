@@ -53,13 +53,21 @@ void gospan_kunit_heap_finish(struct kunit *test, struct gospan_mheap *h);
 static inline struct gospan_span *gospan_kunit_take_gfp(struct gospan_mheap *h,
 							unsigned int npages, gfp_t gfp)
 {
-	return gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, npages, 1, gfp);
+	return gospan_mheap_alloc_large(h, npages, 1, gfp);
 }
 
 static inline struct gospan_span *gospan_kunit_take(struct gospan_mheap *h, unsigned int npages,
 						    unsigned int align_npages)
 {
-	return gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, npages, align_npages, GFP_KERNEL);
+	return gospan_mheap_alloc_large(h, npages, align_npages, GFP_KERNEL);
+}
+
+static inline struct gospan_span *gospan_kunit_take_small(struct gospan_mheap *h,
+							  unsigned int spanclass, gfp_t gfp)
+{
+	const struct gospan_layout l = gospan_spanclass_layout(spanclass);
+
+	return gospan_mheap_alloc(h, spanclass, &l, gfp);
 }
 
 /* It is freed; that it could not be is a fault. */
@@ -77,7 +85,7 @@ static inline int gospan_kunit_page_of(const struct gospan_span *s)
 
 static inline void *gospan_kunit_start(const struct gospan_span *s)
 {
-	return (void *)s->base;
+	return (void *)gospan_span_addr(s);
 }
 
 static inline size_t gospan_kunit_bytes(const struct gospan_span *s)

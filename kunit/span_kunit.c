@@ -14,14 +14,14 @@
 
 static struct gospan_span *span_make(struct kunit *test, unsigned int sizeclass)
 {
-	unsigned int nelems = gospan_class_nelems(sizeclass);
-	struct gospan_span *s = kunit_kmalloc(test, gospan_span_bytes(nelems), GFP_KERNEL);
+	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+	const struct gospan_layout l = gospan_spanclass_layout(spanclass);
+	struct gospan_span *s = kunit_kmalloc(test, gospan_span_bytes(l.nelems), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	/* Whatever init leaves out shows. */
-	memset(s, 0xa5, gospan_span_bytes(nelems));
-	gospan_span_init(s, gospan_make_spanclass(sizeclass, false), BASE,
-			 gospan_class_npages(sizeclass), nelems);
+	memset(s, 0xa5, gospan_span_bytes(l.nelems));
+	gospan_span_init(s, spanclass, BASE, &l);
 	return s;
 }
 
@@ -172,10 +172,11 @@ static void span_free_interior(struct kunit *test)
 
 static void span_object_bytes_large(struct kunit *test)
 {
+	const struct gospan_layout l = { .npages = 5, .align_npages = 1, .nelems = 1 };
 	struct gospan_span *s = kunit_kzalloc(test, gospan_span_bytes(1), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
-	gospan_span_init(s, GOSPAN_SPANCLASS_LARGE, BASE, 5, 1);
+	gospan_span_init(s, GOSPAN_SPANCLASS_LARGE, BASE, &l);
 	KUNIT_EXPECT_EQ(test, gospan_span_object_bytes(s, (void *)BASE), 5 * GOSPAN_PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, gospan_span_object_bytes(s, (void *)(BASE + 1)), 0);
 	KUNIT_EXPECT_EQ(test, gospan_span_object_bytes(s, (void *)(BASE + GOSPAN_PAGE_SIZE)), 0);

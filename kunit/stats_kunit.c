@@ -42,8 +42,9 @@ static void check_sums(struct kunit *test, const struct gospan_memstats *st)
 		if (i)
 			inuse += row->spans * gospan_class_npages(i) * GOSPAN_PAGE_SIZE;
 	}
-	KUNIT_EXPECT_EQ(test, st->mallocs, mallocs);
-	KUNIT_EXPECT_EQ(test, st->frees, frees);
+	/* The difference: tiny objects that shared a block. */
+	KUNIT_EXPECT_GE(test, st->mallocs, mallocs);
+	KUNIT_EXPECT_EQ(test, st->mallocs - mallocs, st->frees - frees);
 	KUNIT_EXPECT_EQ(test, st->cached_bytes, cached);
 	KUNIT_EXPECT_GE(test, st->alloc, alloc);
 	KUNIT_EXPECT_EQ(test, st->alloc - alloc, st->heap_inuse - inuse);

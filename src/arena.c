@@ -403,7 +403,7 @@ static __always_inline void entries_collect(struct gospan_span **entry, unsigned
 void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old)
 {
-	unsigned int n, i;
+	unsigned int spanclass = gospan_span_page_spanclass(s), n, i;
 
 	for (; npages; npages -= n, page += n) {
 		struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
@@ -421,9 +421,9 @@ void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 		 */
 		smp_wmb();
 		if (n == 1)
-			WRITE_ONCE(chunk->spanclass[first], s->spanclass);
+			WRITE_ONCE(chunk->spanclass[first], spanclass);
 		else
-			chunk_set_spanclasses(chunk, s->spanclass, first, n);
+			chunk_set_spanclasses(chunk, spanclass, first, n);
 	}
 }
 

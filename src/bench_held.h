@@ -20,7 +20,9 @@ struct gospan_bench_held;
 /* A span as mcentral asks for it, and gives it back; its size does not matter to the heap. */
 static inline struct gospan_span *gospan_bench_span_alloc(unsigned int npages, gfp_t gfp)
 {
-	return gospan_mheap_alloc(&gospan_heap, GOSPAN_BENCH_SPANCLASS, npages, 1, gfp);
+	const struct gospan_layout l = { .npages = npages, .align_npages = 1, .nelems = 1 };
+
+	return gospan_mheap_alloc(&gospan_heap, GOSPAN_BENCH_SPANCLASS, &l, gfp);
 }
 
 static inline void gospan_bench_span_free(struct gospan_span *s)

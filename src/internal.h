@@ -41,6 +41,7 @@
  * kernel page: PAGE_SIZE bytes.
  * sizeclass: 1..67, a row of Go's table; 0 means "large".
  * spanclass: sizeclass << 1 | noscan.
+ * tiny: an object of less than 16 bytes without pointers, in a block with others.
  * span: a run of pages cut into equal objects.
  * magazine: a CPU's bounded stack of free objects of one spanclass.
  * transit stack: a spanclass's bounded stack of free objects between CPUs.

@@ -23,6 +23,10 @@
 #include "malloc.h"
 #include "report.h"
 
+static bool tiny __read_mostly = true;
+module_param(tiny, bool, 0444);
+MODULE_PARM_DESC(tiny, "objects below 16 bytes without pointers share blocks (default Y); N: to measure what it brings");
+
 /* Zones that an object cannot be asked from. */
 #define GFP_ZONES	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
 
@@ -33,8 +37,7 @@ static void *alloc_large(size_t size, gfp_t gfp)
 
 	if (size > GOSPAN_MAX_BYTES)
 		return NULL;
-	s = gospan_mheap_alloc(&gospan_heap, GOSPAN_SPANCLASS_LARGE, npages,
-			       is_power_of_2(size) ? npages : 1, gfp);
+	s = gospan_mheap_alloc_large(&gospan_heap, npages, is_power_of_2(size) ? npages : 1, gfp);
 	return s ? (void *)s->base : NULL;
 }
 
@@ -42,24 +45,21 @@ static void *alloc_large(size_t size, gfp_t gfp)
  * There are no pages for a span: those that just one object needs may still be
  * there. It is then a large object, though a small one would have done.
  */
-static void *alloc_emergency(unsigned int sizeclass, gfp_t gfp)
+static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 {
-	size_t bytes = gospan_class_to_bytes[sizeclass];
-
-	if (gospan_bytes_to_npages(bytes) == gospan_class_npages(sizeclass))
+	if (gospan_bytes_to_npages(mc->layout.elem_bytes) == mc->layout.npages)
 		return NULL;
-	return alloc_large(bytes, gfp);
+	return alloc_large(mc->layout.elem_bytes, gfp);
 }
 
 /* The magazine was empty. */
-static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
+static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
 {
-	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
 	struct gospan_mcentral *mc = &gospan_central[spanclass];
 	struct gospan_mcache **slot, *c;
 	void *p;
 
-	if (!sizeclass)
+	if (spanclass < GOSPAN_SPANCLASS_FIRST)
 		return ZERO_SIZE_PTR;
 	do {
 		if (unlikely(READ_ONCE(gospan_heap.broken)))
@@ -71,7 +71,7 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
 			p = gospan_mcentral_alloc(mc);
 		gospan_mcache_release(slot, c);
 	} while (!p && gospan_mcentral_grow(mc, gfp));
-	return p ?: alloc_emergency(sizeclass, gfp);
+	return p ?: alloc_emergency(mc, gfp);
 }
 
 /*
@@ -79,16 +79,15 @@ static noinline void *alloc_slow(unsigned int sizeclass, gfp_t gfp)
  * magazine and the object's pointer are read; with gospan_alloc()'s, 4 branches,
  * one between the two size tables, the rest to slow paths.
  */
-static __always_inline void *alloc_small(size_t size, gfp_t gfp)
+static __always_inline void *alloc_spanclass(unsigned int spanclass, gfp_t gfp)
 {
-	unsigned int sizeclass = gospan_size_to_class(size);
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	struct gospan_magazine *m = &c->magazine[gospan_make_spanclass(sizeclass, false)];
+	struct gospan_magazine *m = &c->magazine[spanclass];
 	void *p;
 
 	if (unlikely(m->top == m->base)) {
 		gospan_mcache_release(slot, c);
-		return alloc_slow(sizeclass, gfp);
+		return alloc_slow(spanclass, gfp);
 	}
 	p = *--m->top;
 	m->nr_mallocs++;
@@ -96,8 +95,55 @@ static __always_inline void *alloc_small(size_t size, gfp_t gfp)
 	return p;
 }
 
+/*
+ * A new block for the object. It or the open one, which has less room, is
+ * closed; in an interrupt that finds the mcache claimed, it.
+ */
+static noinline void *alloc_tiny_slow(size_t size, gfp_t gfp)
+{
+	void *block = alloc_spanclass(GOSPAN_SPANCLASS_TINY, gfp), *p;
+	struct gospan_mcache **slot, *c;
+	struct gospan_tiny t;
+
+	if (!block)
+		return NULL;
+	gospan_tiny_open(&t, (unsigned long)block);
+	p = gospan_tiny_alloc(&t, size);
+	slot = gospan_mcache_claim(&c);
+	if (c != &gospan_mcache_none && t.room > c->tiny.room)
+		swap(t, c->tiny);
+	gospan_mcache_close_tiny(c, &t);
+	gospan_mcache_release(slot, c);
+	return p;
+}
+
+/* Fast path: cut an object from this CPU's open block. */
+static __always_inline void *alloc_tiny(size_t size, gfp_t gfp)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	void *p = gospan_tiny_alloc(&c->tiny, size);
+
+	if (unlikely(!p)) {
+		gospan_mcache_release(slot, c);
+		return alloc_tiny_slow(size, gfp);
+	}
+	c->nr_tiny_mallocs++;
+	if (gospan_tiny_is_full(&c->tiny))
+		/* The object lives: so does the block. */
+		gospan_tiny_close(&c->tiny);
+	gospan_mcache_release(slot, c);
+	return p;
+}
+
+static __always_inline void *alloc_small(size_t size, gfp_t gfp, bool noscan)
+{
+	if (noscan && size < GOSPAN_TINY_BYTES && size && tiny)
+		return alloc_tiny(size, gfp);
+	return alloc_spanclass(gospan_make_spanclass(gospan_size_to_class(size), noscan), gfp);
+}
+
 /* Size 0, large, zeroed, or from a zone. */
-static noinline void *alloc_special(size_t size, gfp_t gfp)
+static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 {
 	bool zero = want_init_on_alloc(gfp);
 	void *p;
@@ -109,24 +155,35 @@ static noinline void *alloc_special(size_t size, gfp_t gfp)
 	/* The heap knows which pages are zeros already. */
 	if (size > GOSPAN_MAX_SMALL_BYTES)
 		return alloc_large(size, zero ? gfp | __GFP_ZERO : gfp);
-	p = alloc_small(size, gfp & ~__GFP_ZERO);
+	p = alloc_small(size, gfp & ~__GFP_ZERO, noscan);
 	if (zero && p)
-		memset(p, 0, gospan_size_roundup(size));
+		memset(p, 0, noscan && size < GOSPAN_TINY_BYTES ? size : gospan_size_roundup(size));
 	return p;
 }
 
-void *gospan_alloc(size_t size, gfp_t gfp)
+static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 {
 	/* In a production kernel this would be two branches for nothing. */
 	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_alloc(gfp);
 	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GFP_ZONES)))
-		return alloc_special(size, gfp);
+		return alloc_special(size, gfp, noscan);
 	if (want_init_on_alloc(0))
-		return alloc_special(size, gfp);
-	return alloc_small(size, gfp);
+		return alloc_special(size, gfp, noscan);
+	return alloc_small(size, gfp, noscan);
+}
+
+void *gospan_alloc(size_t size, gfp_t gfp)
+{
+	return alloc(size, gfp, false);
 }
 EXPORT_SYMBOL_GPL(gospan_alloc);
+
+void *gospan_alloc_noscan(size_t size, gfp_t gfp)
+{
+	return alloc(size, gfp, true);
+}
+EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 
 void *gospan_zalloc(size_t size, gfp_t gfp)
 {
@@ -142,6 +199,15 @@ static void free_large(const void *p)
 	verdict = gospan_mheap_free_large(&gospan_heap, p);
 	if (verdict != GOSPAN_FREE_OK)
 		gospan_report_misuse(verdict, p);
+}
+
+/* To this CPU's magazine, or past it. False for an object pushed last, too. */
+static bool push_claimed(struct gospan_mcache *c, unsigned int spanclass, void *obj)
+{
+	if (likely(c != &gospan_mcache_none))
+		return gospan_mcache_free(c, spanclass, obj);
+	gospan_mcentral_flush(&gospan_central[spanclass], &obj, 1);
+	return true;
 }
 
 /* The magazine was full, or there is something about @p. */
@@ -161,13 +227,27 @@ static noinline void free_slow(const void *p)
 		gospan_mcache_release(slot, c);
 		return free_large(p);
 	}
-	if (likely(c != &gospan_mcache_none))
-		ok = gospan_mcache_free(c, spanclass, obj);
-	else
-		gospan_mcentral_flush(&gospan_central[spanclass], &obj, 1);
+	ok = push_claimed(c, spanclass, obj);
 	gospan_mcache_release(slot, c);
 	if (!ok)
 		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
+}
+
+/* A tiny object; with the last of its block the block is free. */
+static noinline void free_tiny(const void *p)
+{
+	struct gospan_mcache **slot, *c;
+	enum gospan_verdict verdict;
+	void *block;
+
+	verdict = gospan_tiny_free(p, &block);
+	if (verdict != GOSPAN_FREE_OK)
+		return gospan_report_misuse(verdict, p);
+	if (!block)
+		return;
+	slot = gospan_mcache_claim(&c);
+	push_claimed(c, GOSPAN_SPANCLASS_TINY, block);
+	gospan_mcache_release(slot, c);
 }
 
 /*
@@ -184,6 +264,8 @@ static __always_inline void free_small(const void *p)
 
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
 		gospan_mcache_release(slot, c);
+		if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
+			return free_tiny(p);
 		return free_slow(p);
 	}
 	*m->top++ = (void *)p;
@@ -202,7 +284,8 @@ static size_t object_bytes(const void *p)
 	rcu_read_lock();
 	s = gospan_arena_span_of(&gospan_heap.arenas, p);
 	if (s) {
-		bytes = gospan_span_object_bytes(s, p);
+		bytes = s->spanclass == GOSPAN_SPANCLASS_TINY ? gospan_tiny_bytes(p) :
+								 gospan_span_object_bytes(s, p);
 		verdict = GOSPAN_FREE_INTERIOR;
 	}
 	rcu_read_unlock();
@@ -266,6 +349,7 @@ static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t 
 void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 {
 	size_t old_size;
+	bool noscan;
 	void *new;
 
 	if (!new_size) {
@@ -279,7 +363,8 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 		return NULL;
 	if (new_size <= old_size || extend_large(p, old_size, new_size, gfp))
 		return (void *)p;
-	new = gospan_alloc(new_size, gfp);
+	noscan = gospan_arena_spanclass_of(&gospan_heap.arenas, p) & 1;
+	new = noscan ? gospan_alloc_noscan(new_size, gfp) : gospan_alloc(new_size, gfp);
 	if (!new)
 		return NULL;
 	memcpy(new, p, old_size);

@@ -120,11 +120,25 @@ bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p
 	return true;
 }
 
+/* Give up a block of tiny objects that is open. It may stay in use. */
+void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t)
+{
+	void *block = (void *)t->block;
+
+	if (!block || !gospan_tiny_close(t))
+		return;
+	if (c != &gospan_mcache_none)
+		gospan_mcache_free(c, GOSPAN_SPANCLASS_TINY, block);
+	else
+		gospan_mcentral_flush(&gospan_central[GOSPAN_SPANCLASS_TINY], &block, 1);
+}
+
 /* Empty all magazines. */
 void gospan_mcache_flush(struct gospan_mcache *c)
 {
 	unsigned int spanclass;
 
+	gospan_mcache_close_tiny(c, &c->tiny);
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
 		mcache_retire(c, spanclass);
 }
@@ -135,19 +149,24 @@ struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
 	return READ_ONCE(per_cpu(mcache_home, cpu));
 }
 
-/* Slots of all magazines, and the NULL below each. */
+/* Slots of a magazine, and the NULL below. */
+static unsigned int magazine_nr_slots(unsigned int spanclass)
+{
+	return 1 + gospan_mcache_capacity(gospan_spanclass_sizeclass(spanclass));
+}
+
 static unsigned int mcache_nr_slots(void)
 {
-	unsigned int sizeclass, nr = 0;
+	unsigned int spanclass, nr = 0;
 
-	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++)
-		nr += 1 + gospan_mcache_capacity(sizeclass);
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++)
+		nr += magazine_nr_slots(spanclass);
 	return nr;
 }
 
 static struct gospan_mcache *mcache_create(unsigned int cpu)
 {
-	unsigned int sizeclass, nr_slots = mcache_nr_slots();
+	unsigned int spanclass, nr_slots = mcache_nr_slots();
 	struct gospan_mcache *c;
 	void **slot;
 
@@ -156,13 +175,13 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 		return NULL;
 	c->bytes = struct_size(c, slots, nr_slots);
 	slot = c->slots;
-	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
-		struct gospan_magazine *m = &c->magazine[gospan_make_spanclass(sizeclass, false)];
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
+		struct gospan_magazine *m = &c->magazine[spanclass];
 
 		m->base = slot + 1;
 		m->top = m->base;
 		m->limit = m->base;
-		slot += 1 + gospan_mcache_capacity(sizeclass);
+		slot += magazine_nr_slots(spanclass);
 	}
 	return c;
 }

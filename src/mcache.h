@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include "mcentral.h"
+#include "tiny.h"
 
 /*
  * A stack of free objects, growing up from @base; all (o). Below @base is a
@@ -26,6 +27,8 @@ struct gospan_magazine {
 struct gospan_mcache {
 	struct gospan_magazine magazine[GOSPAN_NR_SPANCLASSES];	/* (o) */
 	struct gospan_span *span[GOSPAN_NR_SPANCLASSES];	/* (o) current spans */
+	struct gospan_tiny tiny;	/* (o) the open block */
+	unsigned long nr_tiny_mallocs;	/* (o) tiny objects that needed no new block */
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
 	unsigned int victim;	/* (o) spanclass that gave up its capacity last */
 	size_t bytes;		/* (c) of this allocation */
@@ -71,6 +74,7 @@ static inline unsigned int gospan_mcache_capacity(unsigned int sizeclass)
 
 void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass);
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
+void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t);
 void gospan_mcache_flush(struct gospan_mcache *c);
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
 int gospan_mcache_init(void);

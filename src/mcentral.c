@@ -39,11 +39,12 @@ static int central_init(struct gospan_mcentral *mc, unsigned int spanclass)
 	INIT_LIST_HEAD(&mc->partial);
 	INIT_LIST_HEAD(&mc->full);
 	mc->spanclass = spanclass;
-	if (spanclass != gospan_make_spanclass(sizeclass, false) || !sizeclass)
+	if (spanclass < GOSPAN_SPANCLASS_FIRST || spanclass >= GOSPAN_SPANCLASS_LIMIT)
 		return 0;
+	mc->layout = gospan_spanclass_layout(spanclass);
 	mc->max_transit = gospan_mcentral_max_transit(sizeclass);
 	mc->max_empty = max_t(unsigned int, 1, GOSPAN_EMPTY_BYTES /
-			      (gospan_class_npages(sizeclass) << GOSPAN_PAGE_SHIFT));
+			      (mc->layout.npages << GOSPAN_PAGE_SHIFT));
 	mc->transit = kvmalloc_array(mc->max_transit, sizeof(void *), GFP_KERNEL);
 	return mc->transit ? 0 : -ENOMEM;
 }
@@ -330,10 +331,10 @@ unsigned long gospan_mcentral_empty_pages(void)
 	unsigned long npages = 0;
 	unsigned int spanclass;
 
-	for (spanclass = 2; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++)
 		/* A sum of different moments in any case. */
 		npages += data_race(gospan_central[spanclass].nr_empty) *
-			  gospan_class_npages(gospan_spanclass_sizeclass(spanclass));
+			  gospan_central[spanclass].layout.npages;
 	return npages;
 }
 
@@ -347,14 +348,13 @@ unsigned long gospan_mcentral_empty_pages(void)
  */
 bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
 {
-	unsigned int sizeclass = gospan_spanclass_sizeclass(mc->spanclass);
-	struct gospan_span *s;
+	struct gospan_span *s = gospan_mheap_alloc(&gospan_heap, mc->spanclass, &mc->layout, gfp);
 	unsigned long flags;
 
-	s = gospan_mheap_alloc(&gospan_heap, mc->spanclass, gospan_class_npages(sizeclass),
-			       gospan_class_align_npages(sizeclass), gfp);
 	if (!s)
 		return false;
+	/* No object of a block lives. */
+	memset((void *)s->base - mc->layout.header_bytes, 0, mc->layout.header_bytes);
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	mc->nr_spans++;
 	mc->nr_empty++;

@@ -18,6 +18,7 @@
 struct gospan_mcentral {
 	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits, transit */
 	unsigned int spanclass;		/* (c) */
+	struct gospan_layout layout;	/* (c) of its spans */
 	struct list_head partial;	/* (l) with a free slot, owned by no CPU, newest first */
 	struct list_head full;		/* (l) spans without, owned by no CPU */
 	unsigned long nr_spans;		/* (l) on the lists or owned by a CPU */

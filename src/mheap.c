@@ -315,12 +315,11 @@ static __always_inline struct gospan_span *page_descriptor(struct gospan_mheap *
 
 /* Make a span of pages that were taken; without memory for the descriptor put them back. */
 static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int spanclass,
-					 unsigned long page, unsigned int npages, gfp_t gfp,
-					 bool zero)
+					 const struct gospan_layout *l, unsigned long page,
+					 gfp_t gfp, bool zero)
 {
-	unsigned int nelems = spanclass == GOSPAN_SPANCLASS_LARGE ? 1 :
-			      gospan_class_nelems(gospan_spanclass_sizeclass(spanclass));
-	struct gospan_span *s = page_descriptor(h, page, nelems, gfp);
+	struct gospan_span *s = page_descriptor(h, page, l->nelems, gfp);
+	unsigned int npages = l->npages;
 
 	if (unlikely(!s)) {
 		run_put(h, gospan_mheap_chunk(h, page)->home, page, npages);
@@ -328,7 +327,7 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
 	}
 	if (unlikely(zero || READ_ONCE(h->has_zeroed)))
 		run_make_dirty(h, page, npages, zero);
-	gospan_span_init(s, spanclass, gospan_page_addr(page), npages, nelems);
+	gospan_span_init(s, spanclass, gospan_page_addr(page), l);
 	run_publish(h, s, page, npages);
 	return s;
 }
@@ -337,8 +336,7 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
  * gospan_mheap_alloc() - allocate a span
  * @h: heap
  * @spanclass: what its objects are; %GOSPAN_SPANCLASS_LARGE for one object
- * @npages: its length in pages
- * @align_npages: its alignment in pages, a power of two; together at most %GOSPAN_SUM_MAX
+ * @l: how it is cut; length and alignment are together at most %GOSPAN_SUM_MAX
  * @gfp: how the heap may grow; %__GFP_ZERO: the pages are to be zeros
  *
  * Context: Any but NMI; sleeps if @gfp allows it. Takes node heaps' locks. On
@@ -347,7 +345,7 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
  * Return: the span, all slots free, on no list; or %NULL when memory ran out.
  */
 struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
-				       unsigned int npages, unsigned int align_npages, gfp_t gfp)
+				       const struct gospan_layout *l, gfp_t gfp)
 {
 	struct gospan_large_counters *large;
 	bool zero = gfp & __GFP_ZERO;
@@ -356,9 +354,9 @@ struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int span
 
 	gfp &= ~GFP_OF_OBJECT;
 	for (;;) {
-		page = run_take(h, npages, align_npages, gfp);
+		page = run_take(h, l->npages, l->align_npages, gfp);
 		if (likely(page != GOSPAN_NO_PAGE))
-			s = run_make_span(h, spanclass, page, npages, gfp, zero);
+			s = run_make_span(h, spanclass, l, page, gfp, zero);
 		if (likely(s))
 			break;
 		if (likely(!(gfp & __GFP_NOFAIL)) || !gfpflags_allow_blocking(gfp) ||
@@ -369,7 +367,7 @@ struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int span
 	if (spanclass == GOSPAN_SPANCLASS_LARGE) {
 		large = raw_cpu_ptr(h->large);
 		atomic_long_inc(&large->mallocs);
-		atomic_long_add(npages, &large->alloc_pages);
+		atomic_long_add(l->npages, &large->alloc_pages);
 	}
 	return s;
 }

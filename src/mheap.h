@@ -94,7 +94,20 @@ int gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *s
 void gospan_mheap_destroy(struct gospan_mheap *h);
 
 struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
-				       unsigned int npages, unsigned int align_npages, gfp_t gfp);
+				       const struct gospan_layout *l, gfp_t gfp);
+
+/* A span for one object of whole pages; see gospan_mheap_alloc(). */
+static inline struct gospan_span *gospan_mheap_alloc_large(struct gospan_mheap *h,
+							   unsigned int npages,
+							   unsigned int align_npages, gfp_t gfp)
+{
+	const struct gospan_layout l = {
+		.npages = npages, .align_npages = align_npages, .nelems = 1,
+	};
+
+	return gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, &l, gfp);
+}
+
 void gospan_mheap_free(struct gospan_mheap *h, struct gospan_span *s);
 void gospan_mheap_free_list(struct gospan_mheap *h, struct list_head *spans);
 enum gospan_verdict gospan_mheap_free_large(struct gospan_mheap *h, const void *p);

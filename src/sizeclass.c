@@ -25,3 +25,21 @@ unsigned int gospan_class_align_npages(unsigned int sizeclass)
 
 	return is_power_of_2(bytes) ? gospan_bytes_to_npages(bytes) : 1;
 }
+
+/* How the spans of @spanclass are cut, which is neither none nor large. */
+struct gospan_layout gospan_spanclass_layout(unsigned int spanclass)
+{
+	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
+	struct gospan_layout l = {
+		.elem_bytes = gospan_class_to_bytes[sizeclass],
+		.divmagic = gospan_class_to_divmagic[sizeclass],
+		.npages = gospan_class_npages(sizeclass),
+		.align_npages = gospan_class_align_npages(sizeclass),
+	};
+
+	/* Two bytes for each block, rounded up to blocks. */
+	if (spanclass == GOSPAN_SPANCLASS_TINY)
+		l.header_bytes = GOSPAN_PAGE_SIZE / GOSPAN_TINY_BYTES * sizeof(u16);
+	l.nelems = ((l.npages << GOSPAN_PAGE_SHIFT) - l.header_bytes) / l.elem_bytes;
+	return l;
+}

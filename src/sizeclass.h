@@ -13,7 +13,6 @@
 #define GOSPAN_SMALL_MAX_BYTES	1024U	/* up to here one class lookup per 8 bytes */
 #define GOSPAN_MAX_BATCH	64U	/* objects; bounds a CPU's 8-byte objects by count */
 #define GOSPAN_BATCH_BYTES	SZ_4K	/* and the larger ones by their bytes */
-#define GOSPAN_NR_SPANCLASSES	(2 * GOSPAN_NR_SIZECLASSES)
 
 /*
  * The spanclass byte of a page: 0 is "no span here", so large spans, whose
@@ -21,6 +20,28 @@
  */
 #define GOSPAN_SPANCLASS_NONE	0
 #define GOSPAN_SPANCLASS_LARGE	1
+/* Blocks that tiny objects share; see tiny.c. */
+#define GOSPAN_SPANCLASS_TINY	(2 * GOSPAN_NR_SIZECLASSES)
+/* In the byte alone: what is freed there is a part of such a block. */
+#define GOSPAN_SPANCLASS_IN_TINY	(GOSPAN_SPANCLASS_TINY + 1)
+#define GOSPAN_NR_SPANCLASSES	(GOSPAN_SPANCLASS_IN_TINY + 1)
+/* Those whose objects are cut from spans: with "for (i = FIRST; i < LIMIT; i++)". */
+#define GOSPAN_SPANCLASS_FIRST	2
+#define GOSPAN_SPANCLASS_LIMIT	GOSPAN_SPANCLASS_IN_TINY
+
+/* Bytes and sizeclass of a block of tiny objects: Go's maxTinySize. */
+#define GOSPAN_TINY_BYTES	16U
+#define GOSPAN_TINY_SIZECLASS	2
+
+/* How a span is cut. */
+struct gospan_layout {
+	u32 elem_bytes;		/* from one object to the next; 0: just one */
+	u32 divmagic;		/* offset * divmagic >> 32 is offset / elem_bytes in a span */
+	u32 header_bytes;	/* before the first object */
+	u32 npages;
+	u32 align_npages;	/* of the span */
+	u32 nelems;
+};
 
 extern const u16 gospan_class_to_bytes[GOSPAN_NR_SIZECLASSES];
 extern const u8 gospan_class_to_npages8k[GOSPAN_NR_SIZECLASSES];
@@ -44,7 +65,7 @@ static inline unsigned int gospan_make_spanclass(unsigned int sizeclass, bool no
 
 static inline unsigned int gospan_spanclass_sizeclass(unsigned int spanclass)
 {
-	return spanclass >> 1;
+	return spanclass < GOSPAN_SPANCLASS_TINY ? spanclass >> 1 : GOSPAN_TINY_SIZECLASS;
 }
 
 /* Bytes of an object; 0 for large. */
@@ -67,5 +88,6 @@ static inline unsigned int gospan_class_batch(unsigned int sizeclass)
 
 unsigned int gospan_class_nelems(unsigned int sizeclass);
 unsigned int gospan_class_align_npages(unsigned int sizeclass);
+struct gospan_layout gospan_spanclass_layout(unsigned int spanclass);
 
 #endif /* _GOSPAN_SIZECLASS_H */

@@ -28,10 +28,9 @@ static void span_load_cache(struct gospan_span *s, unsigned int freeindex)
 /* The slot that starts at @offset; not below nelems if none does. */
 static unsigned int span_slot_of(const struct gospan_span *s, unsigned long offset)
 {
-	unsigned int sizeclass = gospan_spanclass_sizeclass(s->spanclass);
-	unsigned int slot = (u64)offset * gospan_class_to_divmagic[sizeclass] >> 32;
+	unsigned int slot = (u64)offset * s->divmagic >> 32;
 
-	return slot * gospan_class_to_bytes[sizeclass] == offset ? slot : s->nelems;
+	return slot * s->elem_bytes == offset ? slot : s->nelems;
 }
 
 /* A descriptor for at least @nelems slots; kfree_rcu() frees it. NULL: no memory. */
@@ -46,15 +45,17 @@ struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp)
 	return s;
 }
 
-/* All slots free, not listed. */
-void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long base,
-		      unsigned int npages, unsigned int nelems)
+/* All slots free, not listed; the first page is at @addr. */
+void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long addr,
+		      const struct gospan_layout *l)
 {
-	unsigned int nr_words = gospan_span_nr_words(nelems), word;
+	unsigned int nelems = l->nelems, nr_words = gospan_span_nr_words(nelems), word;
 
 	INIT_LIST_HEAD(&s->list);
-	s->base = base;
-	s->npages = npages;
+	s->base = addr + l->header_bytes;
+	s->npages = l->npages;
+	s->elem_bytes = l->elem_bytes;
+	s->divmagic = l->divmagic;
 	s->nelems = nelems;
 	s->alloc_count = 0;
 	s->spanclass = spanclass;
@@ -84,7 +85,7 @@ static bool span_refill_cache(struct gospan_span *s)
 /* Take up to @n slots, lowest first. Returns how many. */
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n)
 {
-	unsigned long bytes = gospan_spanclass_bytes(s->spanclass);
+	unsigned long bytes = s->elem_bytes;
 	unsigned int taken = 0;
 
 	while (taken < n && span_refill_cache(s)) {
@@ -109,7 +110,7 @@ size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
 
 	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
 		return offset ? 0 : (size_t)s->npages << GOSPAN_PAGE_SHIFT;
-	return span_slot_of(s, offset) < s->nelems ? gospan_spanclass_bytes(s->spanclass) : 0;
+	return span_slot_of(s, offset) < s->nelems ? s->elem_bytes : 0;
 }
 
 /* Give back the slot at @p. A verdict other than OK changed nothing. */

@@ -33,9 +33,11 @@ struct gospan_span {
 		struct list_head list;	/* (l) on one of the mcentral's lists, or alone */
 		struct rcu_head rcu;	/* when freed: for lockless readers */
 	};
-	unsigned long base;		/* (c) address of the first byte */
+	unsigned long base;		/* (c) address of the first object */
 	u64 alloc_cache;		/* (l) free slots of the 64 that @freeindex is among */
 	unsigned int npages;		/* (c); (l) when large */
+	u32 elem_bytes;			/* (c) as in struct gospan_layout */
+	u32 divmagic;			/* (c) the same */
 	u16 nelems;			/* (c) slots */
 	u16 freeindex;			/* (l) no slot below it is free; multiple of 64 */
 	u16 alloc_count;		/* (l) slots taken */
@@ -67,6 +69,18 @@ static inline bool gospan_span_is_full(const struct gospan_span *s)
 	return s->alloc_count == s->nelems;
 }
 
+/* Address of its first page. */
+static inline unsigned long gospan_span_addr(const struct gospan_span *s)
+{
+	return s->base & ~(GOSPAN_PAGE_SIZE - 1);
+}
+
+/* What the pages of a span say. */
+static inline unsigned int gospan_span_page_spanclass(const struct gospan_span *s)
+{
+	return s->spanclass == GOSPAN_SPANCLASS_TINY ? GOSPAN_SPANCLASS_IN_TINY : s->spanclass;
+}
+
 static inline bool gospan_span_contains(const struct gospan_span *s, const void *p)
 {
 	return (unsigned long)p - s->base < (unsigned long)s->npages << GOSPAN_PAGE_SHIFT;
@@ -74,8 +88,8 @@ static inline bool gospan_span_contains(const struct gospan_span *s, const void 
 
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
 struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
-void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long base,
-		      unsigned int npages, unsigned int nelems);
+void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long addr,
+		      const struct gospan_layout *l);
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n);
 enum gospan_verdict gospan_span_free(struct gospan_span *s, const void *p);
 

@@ -42,41 +42,69 @@ static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int 
 	}
 }
 
-static void stats_read_class(struct gospan_memstats_class *row, unsigned int sizeclass)
+/* Add the objects of a spanclass to the row of its size. */
+static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int spanclass)
 {
-	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
 	struct gospan_mcentral *mc = &gospan_central[spanclass];
 	unsigned long flags, taken, free;
+	struct gospan_memstats_class add = {};
 
-	row->size = gospan_class_to_bytes[sizeclass];
-	stats_add_magazines(row, spanclass);
+	stats_add_magazines(&add, spanclass);
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	row->spans = mc->nr_spans;
-	row->transit = mc->nr_transit;
-	row->mallocs += mc->nr_mallocs;
+	add.spans = mc->nr_spans;
+	add.transit = mc->nr_transit;
+	add.mallocs += mc->nr_mallocs;
 	taken = mc->nr_taken;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	/* Counted at different moments, they need not agree. */
-	free = row->cached + row->transit;
-	row->frees = row->mallocs - min_t(u64, row->mallocs, taken - min(taken, free));
+	free = add.cached + add.transit;
+	row->spans += add.spans;
+	row->cached += add.cached;
+	row->transit += add.transit;
+	row->mallocs += add.mallocs;
+	row->frees += add.mallocs - min_t(u64, add.mallocs, taken - min(taken, free));
+}
+
+/* Tiny objects that needed no new block. As in Go they count as freed: nobody counts that. */
+static u64 stats_tiny_mallocs(void)
+{
+	unsigned int cpu;
+	u64 mallocs = 0;
+
+	for_each_possible_cpu(cpu)
+		if (gospan_mcache_of_cpu(cpu))
+			/* The owner goes on meanwhile. */
+			mallocs += data_race(gospan_mcache_of_cpu(cpu)->nr_tiny_mallocs);
+	return mallocs;
 }
 
 static void stats_read_classes(struct gospan_memstats *st)
 {
-	unsigned int sizeclass;
+	unsigned int sizeclass, spanclass;
 
+	st->mallocs = stats_tiny_mallocs();
+	st->frees = st->mallocs;
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
+		const struct gospan_mcentral *mc = &gospan_central[spanclass];
+		u64 spans;
+
+		sizeclass = gospan_spanclass_sizeclass(spanclass);
+		spans = st->by_size[sizeclass].spans;
+		stats_add_spanclass(&st->by_size[sizeclass], spanclass);
+		spans = st->by_size[sizeclass].spans - spans;
+		st->heap_inuse += spans * mc->layout.npages << GOSPAN_PAGE_SHIFT;
+		st->mspan_inuse += spans * gospan_span_bytes(mc->layout.nelems);
+		st->other_sys += mc->max_transit * sizeof(void *);
+	}
 	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
 		struct gospan_memstats_class *row = &st->by_size[sizeclass];
 
-		stats_read_class(row, sizeclass);
+		row->size = gospan_class_to_bytes[sizeclass];
 		st->mallocs += row->mallocs;
 		st->frees += row->frees;
 		st->alloc += (row->mallocs - row->frees) * row->size;
 		st->total_alloc += row->mallocs * row->size;
 		st->cached_bytes += (row->cached + row->transit) * row->size;
-		st->other_sys += gospan_mcentral_max_transit(sizeclass) * sizeof(void *);
-		st->heap_inuse += row->spans * gospan_class_npages(sizeclass) << GOSPAN_PAGE_SHIFT;
-		st->mspan_inuse += row->spans * gospan_span_bytes(gospan_class_nelems(sizeclass));
 	}
 }
 

@@ -97,7 +97,8 @@ bool gospan_span_validate(const struct gospan_span *s)
 /* Is @s cut as its class asks? */
 static bool span_shape_valid(const struct gospan_span *s)
 {
-	unsigned int sizeclass = gospan_spanclass_sizeclass(s->spanclass);
+	unsigned long addr = gospan_span_addr(s);
+	struct gospan_layout l;
 
 	if (s->spanclass == GOSPAN_SPANCLASS_LARGE) {
 		if (s->nelems != 1 || s->owned || !list_empty(&s->list))
@@ -105,15 +106,14 @@ static bool span_shape_valid(const struct gospan_span *s)
 				       s->nelems, s->owned, !list_empty(&s->list));
 		return true;
 	}
-	if (!sizeclass || sizeclass >= GOSPAN_NR_SIZECLASSES)
+	if (s->spanclass < GOSPAN_SPANCLASS_FIRST || s->spanclass >= GOSPAN_SPANCLASS_LIMIT)
 		return invalid("span %px: spanclass %u", s, s->spanclass);
-	if (s->npages != gospan_class_npages(sizeclass) ||
-	    s->nelems != gospan_class_nelems(sizeclass))
-		return invalid("span %px of class %u: %u pages, %u slots", s, sizeclass,
-			       s->npages, s->nelems);
-	if (s->base % (gospan_class_align_npages(sizeclass) * GOSPAN_PAGE_SIZE))
-		return invalid("span %px of class %u: base %#lx not aligned", s, sizeclass,
-			       s->base);
+	l = gospan_spanclass_layout(s->spanclass);
+	if (s->npages != l.npages || s->nelems != l.nelems || s->elem_bytes != l.elem_bytes)
+		return invalid("span %px of spanclass %u: %u pages, %u slots of %u", s,
+			       s->spanclass, s->npages, s->nelems, s->elem_bytes);
+	if (s->base - addr != l.header_bytes || addr % (l.align_npages * GOSPAN_PAGE_SIZE))
+		return invalid("span %px of spanclass %u: base %#lx", s, s->spanclass, s->base);
 	if (s->owned && !list_empty(&s->list))
 		return invalid("span %px is owned and listed", s);
 	return true;
@@ -131,7 +131,8 @@ static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span
 		if (chunk == &gospan_chunk_none || !test_bit(i, chunk->owned) ||
 		    !gospan_pallocbits_is_taken(&chunk->pages, i))
 			return invalid("page %#lx, in span %px: not ours, or free", page, s);
-		if (*gospan_chunk_span(chunk, i) != s || chunk->spanclass[i] != s->spanclass)
+		if (*gospan_chunk_span(chunk, i) != s ||
+		    chunk->spanclass[i] != gospan_span_page_spanclass(s))
 			return invalid("page %#lx: in span %px, %u, but has %px, %u", page, s,
 				       s->spanclass, *gospan_chunk_span(chunk, i),
 				       chunk->spanclass[i]);
@@ -210,11 +211,11 @@ static bool walk_chunk(struct heap_walk *w, struct gospan_chunk *chunk)
 			return invalid("page %u of chunk %#lx: in a span, but not ours or zeroed",
 				       i, chunk->base);
 		s = *gospan_chunk_span(chunk, i);
-		if (!s || gospan_chunk_page_addr(chunk, i) - s->base >=
+		if (!s || gospan_chunk_page_addr(chunk, i) - gospan_span_addr(s) >=
 		    (unsigned long)s->npages << GOSPAN_PAGE_SHIFT)
 			return invalid("page %u of chunk %#lx: spanclass %u, span %px", i,
 				       chunk->base, chunk->spanclass[i], s);
-		if (s->base == gospan_chunk_page_addr(chunk, i) && !walk_span(w, s))
+		if (gospan_span_addr(s) == gospan_chunk_page_addr(chunk, i) && !walk_span(w, s))
 			return false;
 	}
 	return true;

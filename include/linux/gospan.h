@@ -43,6 +43,21 @@ void *gospan_alloc(size_t size, gfp_t gfp) __must_check;
 void *gospan_zalloc(size_t size, gfp_t gfp) __must_check;
 
 /**
+ * gospan_alloc_noscan() - allocate an object that will hold no pointers
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc()
+ *
+ * Lives apart from objects with pointers. One of less than 16 bytes shares a
+ * block of 16 bytes with others, so that CPUs may write to the same cache line
+ * without knowing: where that costs more than it saves, ask for 16 bytes.
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc(), but an object of less than 16 bytes is aligned to
+ * no more than the largest of 8, 4, 2 and 1 that divides @size.
+ */
+void *gospan_alloc_noscan(size_t size, gfp_t gfp) __must_check;
+
+/**
  * gospan_realloc() - change the size of an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
  * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
