@@ -78,6 +78,8 @@ static __always_inline void *request_alloc(const enum gospan_bench_allocator who
 		return alloc_pages(r.gfp, r.order);
 	case GOSPAN_ALLOCATOR_SPAN:
 		return gospan_bench_span_alloc(r.npages, r.gfp);
+	case GOSPAN_ALLOCATOR_NOSCAN:
+		return gospan_alloc_noscan(r.size, r.gfp);
 	default:
 		return gospan_bench_empty_alloc(r.size, r.gfp);
 	}
@@ -88,6 +90,7 @@ static __always_inline void request_free(const enum gospan_bench_allocator who,
 {
 	switch (who) {
 	case GOSPAN_ALLOCATOR_GOSPAN:
+	case GOSPAN_ALLOCATOR_NOSCAN:
 		gospan_free(p);
 		break;
 	case GOSPAN_ALLOCATOR_KMALLOC:
@@ -217,11 +220,13 @@ DEFINE_LOOPS(kmalloc, KMALLOC)
 DEFINE_LOOPS(kmem_cache, KMEM_CACHE)
 DEFINE_LOOPS(pages, PAGES)
 DEFINE_LOOPS(span, SPAN)
+DEFINE_LOOPS(noscan, NOSCAN)
 
 DEFINE_MIX_LOOP(empty, EMPTY)
 DEFINE_MIX_LOOP(gospan, GOSPAN)
 DEFINE_MIX_LOOP(kmalloc, KMALLOC)
 DEFINE_MIX_LOOP(pages, PAGES)
+DEFINE_MIX_LOOP(noscan, NOSCAN)
 
 #define LOOPS(name)								\
 	.pair = time_##name##_pair,						\
@@ -235,4 +240,5 @@ const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_KMEM_CACHE] = { LOOPS(kmem_cache) },
 	[GOSPAN_ALLOCATOR_PAGES] = { LOOPS(pages), .mix = time_pages_mix },
 	[GOSPAN_ALLOCATOR_SPAN] = { LOOPS(span) },
+	[GOSPAN_ALLOCATOR_NOSCAN] = { LOOPS(noscan), .mix = time_noscan_mix },
 };

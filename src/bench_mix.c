@@ -175,6 +175,7 @@ static u64 object_rounded(enum gospan_bench_allocator who, const void *p, size_t
 {
 	switch (who) {
 	case GOSPAN_ALLOCATOR_GOSPAN:
+	case GOSPAN_ALLOCATOR_NOSCAN:
 		return gospan_size(p);
 	case GOSPAN_ALLOCATOR_KMALLOC:
 		return ksize(p);
@@ -194,9 +195,10 @@ static struct gospan_mix_extent object_extent(enum gospan_bench_allocator who,
 
 	switch (who) {
 	case GOSPAN_ALLOCATOR_GOSPAN:
+	case GOSPAN_ALLOCATOR_NOSCAN:
 		s = gospan_arena_span_of(&gospan_heap.arenas, p);
 		if (s) {
-			extent.base = s->base;
+			extent.base = gospan_span_addr(s);
 			extent.bytes = s->npages * GOSPAN_PAGE_SIZE;
 		}
 		break;

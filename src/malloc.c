@@ -87,7 +87,7 @@ static __always_inline void *alloc_spanclass(unsigned int spanclass, gfp_t gfp)
 
 	if (unlikely(m->top == m->base)) {
 		gospan_mcache_release(slot, c);
-		return alloc_slow(spanclass, gfp);
+		return alloc_slow(m - c->magazine, gfp);
 	}
 	p = *--m->top;
 	m->nr_mallocs++;
@@ -233,21 +233,31 @@ static noinline void free_slow(const void *p)
 		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
 
-/* A tiny object; with the last of its block the block is free. */
-static noinline void free_tiny(const void *p)
+/* A block of tiny objects that is free. Ends the claim. */
+static noinline void free_block(void *block, struct gospan_mcache *c)
 {
-	struct gospan_mcache **slot, *c;
+	push_claimed(c, GOSPAN_SPANCLASS_TINY, block);
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+}
+
+/* A tiny object; with the last of its block the block is free. Ends the claim. */
+static noinline void free_tiny(const void *p, struct gospan_mcache *c)
+{
+	struct gospan_magazine *m = &c->magazine[GOSPAN_SPANCLASS_TINY];
 	enum gospan_verdict verdict;
 	void *block;
 
 	verdict = gospan_tiny_free(p, &block);
-	if (verdict != GOSPAN_FREE_OK)
+	if (unlikely(verdict != GOSPAN_FREE_OK)) {
+		gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 		return gospan_report_misuse(verdict, p);
-	if (!block)
-		return;
-	slot = gospan_mcache_claim(&c);
-	push_claimed(c, GOSPAN_SPANCLASS_TINY, block);
-	gospan_mcache_release(slot, c);
+	}
+	if (block) {
+		if (unlikely(m->top == m->limit))
+			return free_block(block, c);
+		*m->top++ = block;
+	}
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 }
 
 /*
@@ -259,13 +269,12 @@ static __always_inline void free_small(const void *p)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	/* Under the claim: where it is not ours, the chunk may be on its way out. */
-	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_magazine *m = &c->magazine[gospan_arena_spanclass_of(&gospan_heap.arenas, p)];
 
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
+		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
+			return free_tiny(p, c);
 		gospan_mcache_release(slot, c);
-		if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
-			return free_tiny(p);
 		return free_slow(p);
 	}
 	*m->top++ = (void *)p;

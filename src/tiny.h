@@ -5,6 +5,7 @@
 #ifndef _GOSPAN_TINY_H
 #define _GOSPAN_TINY_H
 
+#include <linux/atomic.h>
 #include "span.h"
 
 /* A CPU's open block; (o) owner CPU only, under the claim. Others look: gospan_tiny_bytes(). */
@@ -45,9 +46,62 @@ static __always_inline bool gospan_tiny_is_full(const struct gospan_tiny *t)
 	return !t->room;
 }
 
+static __always_inline unsigned long gospan_tiny_block(unsigned long addr)
+{
+	return addr & ~(unsigned long)(GOSPAN_TINY_BYTES - 1);
+}
+
+/* The live bits of the block that @addr is in, and of the one beside it. */
+static __always_inline atomic_t *gospan_tiny_word(unsigned long addr)
+{
+	unsigned long offset = addr % GOSPAN_PAGE_SIZE;
+
+	return (atomic_t *)(addr - offset) + offset / (2 * GOSPAN_TINY_BYTES);
+}
+
+/* Where in their word a block's bits begin. */
+static __always_inline unsigned int gospan_tiny_shift(unsigned long addr)
+{
+	return addr & GOSPAN_TINY_BYTES;
+}
+
+static __always_inline u32 gospan_tiny_mask(unsigned long addr)
+{
+	return GENMASK(GOSPAN_TINY_BYTES - 1, 0) << gospan_tiny_shift(addr);
+}
+
+/*
+ * Fast path: an object's bit is cleared; one atomic. With the last bit @block,
+ * else %NULL, becomes the caller's block. Other than %GOSPAN_FREE_OK, nothing has
+ * changed.
+ */
+static __always_inline enum gospan_verdict gospan_tiny_free(const void *p, void **block)
+{
+	unsigned long addr = (unsigned long)p;
+	atomic_t *word = gospan_tiny_word(addr);
+	/* The second block's bits follow the first's, as its bytes do. */
+	u32 bit = 1U << (addr % (2 * GOSPAN_TINY_BYTES)), old = atomic_read(word);
+
+	/*
+	 * A subtraction returns what was there at less cost than a clearing of bits,
+	 * where it finds the bit set. Ordered after what was done to the object, and
+	 * before what is done to the block.
+	 */
+	if (likely(old & bit)) {
+		old = atomic_fetch_sub(bit, word);
+		*block = (old ^ bit) & gospan_tiny_mask(addr) ? NULL :
+							     (void *)gospan_tiny_block(addr);
+		if (likely(old & bit))
+			return GOSPAN_FREE_OK;
+		/* Two CPUs freed it at the same time. */
+		atomic_add(bit, word);
+	}
+	return addr == gospan_tiny_block(addr) || !(old & gospan_tiny_mask(addr)) ?
+	       GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR;
+}
+
 void gospan_tiny_open(struct gospan_tiny *t, unsigned long block);
 bool gospan_tiny_close(struct gospan_tiny *t);
-enum gospan_verdict gospan_tiny_free(const void *p, void **block);
 size_t gospan_tiny_bytes(const void *p);
 
 #endif /* _GOSPAN_TINY_H */

@@ -183,10 +183,12 @@ static const struct argp_option argp_options[] = {
 	{ "sizes", 's', "LIST", 0, "bytes of the objects, such as 8,64,1024; of page runs those "
 	  "of whole gospan pages, such as 8192,16384", 0 },
 	{ "workloads", 'w', "LIST", 0,
-	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; runs, runs-all, "
+	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; noscan, "
+	  "noscan-batch, noscan-shuffled; runs, runs-all, "
 	  "runs-fifo, runs-lifo, runs-shuffled (all that the other options allow)", 0 },
 	{ "allocators", 'a', "LIST", 0,
-	  "of gospan, kmalloc, kmem_cache, pages; for page runs span, pages (all); the empty loop "
+	  "of gospan, kmalloc, kmem_cache, pages; also noscan for the workloads of that name; for "
+	  "page runs span, pages (all); the empty loop "
 	  "is always measured", 0 },
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "

@@ -36,6 +36,9 @@ enum bench_kind_id {
 	KIND_BATCH_SHUFFLED,
 	KIND_REMOTE,
 	KIND_MIX,
+	KIND_NOSCAN,
+	KIND_NOSCAN_BATCH,
+	KIND_NOSCAN_SHUFFLED,
 	KIND_RUNS,
 	KIND_RUNS_ALL,
 	KIND_RUNS_FIFO,
@@ -176,7 +179,7 @@ struct bench_budget {
 	double measured;
 };
 
-#define BENCH_MAX_BUDGETS	16
+#define BENCH_MAX_BUDGETS	18
 
 /* Those whose work was measured; returns how many. */
 size_t bench_budgets(const struct bench *b, struct bench_budget budgets[BENCH_MAX_BUDGETS]);

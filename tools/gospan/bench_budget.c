@@ -19,12 +19,14 @@
 /* What a target is a ratio of. */
 enum versus {
 	VERSUS_KMALLOC,
+	VERSUS_SCAN,
 	VERSUS_PAGES,
 	VERSUS_FEW_HELD,	/* the same, with fewer pages held */
 };
 
 static const char *const versus_names[] = {
 	[VERSUS_KMALLOC] = "gospan / kmalloc",
+	[VERSUS_SCAN] = "noscan / gospan",
 	[VERSUS_PAGES] = "span / alloc_pages",
 	[VERSUS_FEW_HELD] = "span, 1000000 pages held / 10000 held",
 };
@@ -50,6 +52,10 @@ static const struct target {
 	  { 0.35, 0.33 }, 0 },
 	{ VERSUS_KMALLOC, "pair, 9000 B", KIND_PAIR, 9000, PART_FIRST, { 0.05, 0.10 }, 0 },
 	{ VERSUS_KMALLOC, "pair, 32 KiB", KIND_PAIR, 32768, PART_FIRST, { 0.05, 0.10 }, 0 },
+	{ VERSUS_SCAN, "n frees in order, 4 B", KIND_NOSCAN_BATCH, 4, PART_SECOND,
+	  { 2.00, 2.00 }, 0 },
+	{ VERSUS_SCAN, "n frees in order, 8 B", KIND_NOSCAN_BATCH, 8, PART_SECOND,
+	  { 2.00, 2.00 }, 0 },
 	{ VERSUS_PAGES, "span of 1 page, cached", KIND_RUNS, 1, PART_FIRST, { NAN, 0.50 }, 'Y' },
 	{ VERSUS_PAGES, "run of 16 pages, uncached", KIND_RUNS, 16, PART_FIRST,
 	  { NAN, 1.50 }, 'N' },

@@ -35,6 +35,7 @@ const char *const allocator_names[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_KMEM_CACHE] = "kmem_cache",
 	[GOSPAN_ALLOCATOR_PAGES] = "pages",
 	[GOSPAN_ALLOCATOR_SPAN] = "span",
+	[GOSPAN_ALLOCATOR_NOSCAN] = "noscan",
 };
 
 static const struct bench_comparison objects = {
@@ -43,12 +44,20 @@ static const struct bench_comparison objects = {
 	.others = 1U << GOSPAN_ALLOCATOR_KMEM_CACHE | 1U << GOSPAN_ALLOCATOR_PAGES,
 };
 
+/* Objects without pointers; the small ones share blocks. */
+static const struct bench_comparison noscans = {
+	.subject = GOSPAN_ALLOCATOR_NOSCAN,
+	.reference = GOSPAN_ALLOCATOR_GOSPAN,
+	.others = 1U << GOSPAN_ALLOCATOR_KMALLOC,
+};
+
 static const struct bench_comparison page_runs = {
 	.subject = GOSPAN_ALLOCATOR_SPAN,
 	.reference = GOSPAN_ALLOCATOR_PAGES,
 	.in_pages = true,
 };
 
+#define NOSCAN_SIZES	"1,2,4,8,15,16"
 #define RUN_PAGES	"1,2,4,16,64,256"
 
 const struct bench_kind bench_kinds[NR_KINDS] = {
@@ -79,6 +88,18 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 	[KIND_MIX] = {
 		"mix", &objects, GOSPAN_WORKLOAD_MIX, GOSPAN_ORDER_FIFO, WIDTH_ONE,
 		{ "step", NULL }, NULL,
+	},
+	[KIND_NOSCAN] = {
+		"noscan", &noscans, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "pair", NULL }, NOSCAN_SIZES,
+	},
+	[KIND_NOSCAN_BATCH] = {
+		"noscan-batch", &noscans, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "alloc", "free" }, NOSCAN_SIZES,
+	},
+	[KIND_NOSCAN_SHUFFLED] = {
+		"noscan-shuffled", &noscans, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
+		{ "alloc", "free" }, NOSCAN_SIZES,
 	},
 	[KIND_RUNS] = {
 		"runs", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,

@@ -308,10 +308,20 @@ static void print_page_runs(const struct bench *b)
 	print_batches(b, "runs", batches);
 }
 
-static bool any_case(const struct bench *b, bool in_pages)
+static void print_noscans(const struct bench *b)
+{
+	print_columns(b, bench_kinds[KIND_NOSCAN].comparison);
+	print_group(b, KIND_NOSCAN, PART_FIRST, "noscan: allocate, free at once");
+	print_group(b, KIND_NOSCAN_BATCH, PART_FIRST, "noscan: n allocs");
+	print_group(b, KIND_NOSCAN_BATCH, PART_SECOND, "noscan: n frees, in order");
+	print_group(b, KIND_NOSCAN_SHUFFLED, PART_SECOND, "noscan: n frees, shuffled");
+}
+
+/* Is there a case that compares those that @kind does? */
+static bool any_compared(const struct bench *b, enum bench_kind_id kind)
 {
 	for (size_t i = 0; i < b->nr_cases; i++) {
-		if (b->cases[i].kind->comparison->in_pages == in_pages)
+		if (b->cases[i].kind->comparison == bench_kinds[kind].comparison)
 			return true;
 	}
 	return false;
@@ -320,9 +330,11 @@ static bool any_case(const struct bench *b, bool in_pages)
 void bench_print_table(const struct bench *b)
 {
 	print_head(b);
-	if (any_case(b, false))
+	if (any_compared(b, KIND_PAIR))
 		print_objects(b);
-	if (any_case(b, true))
+	if (any_compared(b, KIND_NOSCAN))
+		print_noscans(b);
+	if (any_compared(b, KIND_RUNS))
 		print_page_runs(b);
 	putchar('\n');
 	print_spread(b);

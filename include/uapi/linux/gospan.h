@@ -253,6 +253,7 @@ enum gospan_bench_allocator {
 	GOSPAN_ALLOCATOR_KMEM_CACHE,	/* a kmem_cache made for the size; not in MIX */
 	GOSPAN_ALLOCATOR_PAGES,		/* alloc_pages() of the order that fits */
 	GOSPAN_ALLOCATOR_SPAN,		/* a span of gospan's page heap; not in MIX */
+	GOSPAN_ALLOCATOR_NOSCAN,	/* gospan_alloc_noscan(), gospan_free() */
 	GOSPAN_NR_ALLOCATORS,
 };
 
