@@ -185,14 +185,17 @@ static void *object_alloc(const struct gospan_object *o)
 static void *object_realloc(void *old, const struct gospan_object *o)
 {
 	bool zero = o->flags & GOSPAN_OBJECT_ZERO;
-	size_t kept = min_t(size_t, gospan_size(old), o->size);
-	size_t cleared = zero ? o->size : kept;
+	size_t old_bytes = gospan_size(old), cleared;
 	u8 *p;
 
 	p = gospan_realloc(old, o->size, zero ? GFP_KERNEL | __GFP_ZERO : GFP_KERNEL);
-	/* In place, all of it was the caller's before. */
-	if (p && p != old)
-		memset(p + cleared, 0, gospan_size(p) - cleared);
+	if (!p)
+		return NULL;
+	/* In place, all of its old bytes were the caller's before; it may have grown. */
+	cleared = p == old ? old_bytes : min_t(size_t, old_bytes, o->size);
+	if (zero)
+		cleared = max_t(size_t, cleared, o->size);
+	memset(p + cleared, 0, gospan_size(p) - cleared);
 	return p;
 }
 

@@ -163,6 +163,32 @@ TEST_F(object, realloc_zeroes_what_is_new)
 	}
 }
 
+/* An object that grows, where it is or elsewhere, never shows what others wrote. */
+TEST_F(object, realloc_shows_nothing_old)
+{
+	enum { NR = GOSPAN_MAX_HANDLE_BYTES / KMALLOC_MAX, STEP = 20000 };
+	struct gospan_object o[NR];
+	__u64 old_usable;
+
+	memset(self->buf, 0xff, KMALLOC_MAX);
+	for (int i = 0; i < NR; i++) {
+		ASSERT_EQ(0, object_alloc(self->fd, KMALLOC_MAX, 0, &o[i]));
+		ASSERT_EQ(0, object_write(self->fd, o[i].handle, 0, self->buf, KMALLOC_MAX));
+	}
+	for (int i = 0; i < NR; i++) {
+		ASSERT_EQ(0, object_free(self->fd, o[i].handle));
+	}
+	ASSERT_EQ(0, object_alloc(self->fd, 1, 0, &o[0]));
+	for (__u64 size = STEP; size < KMALLOC_MAX; size += STEP) {
+		old_usable = o[0].usable;
+		ASSERT_EQ(0, object_realloc(self->fd, size, 0, &o[0]));
+		ASSERT_EQ(0, object_read(self->fd, o[0].handle, 0, self->buf, o[0].usable));
+		EXPECT_TRUE(all_zero(self->buf + old_usable, o[0].usable - old_usable)) {
+			TH_LOG("from %llu to %llu bytes", old_usable, o[0].usable);
+		}
+	}
+}
+
 TEST_F(object, realloc_from_and_to_nothing)
 {
 	struct gospan_object o;
