@@ -245,6 +245,45 @@ static void zalloc_recycled(struct kunit *test)
 	}
 }
 
+static struct page *no_pages(int node, gfp_t gfp, unsigned int order)
+{
+	return NULL;
+}
+
+/* Too few pages for a span, enough for one object: all of it is zeros. */
+static void zalloc_emergency(struct kunit *test)
+{
+	const struct gospan_page_source *source = gospan_heap.source;
+	struct gospan_page_source dry = *source;
+	unsigned int sizeclass, npages;
+
+	dry.alloc = no_pages;
+	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
+		size_t size = gospan_class_to_bytes[sizeclass];
+		void *p, *rest, *q;
+
+		npages = gospan_bytes_to_npages(size);
+		if (npages == gospan_class_npages(sizeclass))
+			continue;
+		gospan_kunit_flush();
+		gospan_trim();
+		p = gospan_alloc(GOSPAN_MAX_BYTES, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		memset(p, JUNK, GOSPAN_MAX_BYTES);
+		gospan_free(p);
+		gospan_heap.source = &dry;
+		rest = gospan_alloc(GOSPAN_MAX_BYTES - npages * GOSPAN_PAGE_SIZE, GFP_KERNEL);
+		q = gospan_zalloc(size, GFP_KERNEL | __GFP_NOWARN);
+		gospan_heap.source = source;
+		KUNIT_EXPECT_EQ_MSG(test, gospan_size(q), npages * GOSPAN_PAGE_SIZE, "%zu bytes",
+				    size);
+		KUNIT_EXPECT_NULL_MSG(test, q ? memchr_inv(q, 0, gospan_size(q)) : test,
+				      "%zu bytes", size);
+		gospan_free(q);
+		gospan_free(rest);
+	}
+}
+
 static void free_null_and_zero_size(struct kunit *test)
 {
 	unsigned long before = gospan_report_count();
@@ -625,6 +664,7 @@ static struct kunit_case malloc_cases[] = {
 	KUNIT_CASE(alloc_zero_size),
 	KUNIT_CASE(alloc_zones_are_not_to_be_had),
 	KUNIT_CASE(zalloc_recycled),
+	KUNIT_CASE(zalloc_emergency),
 	KUNIT_CASE(size_roundup_every_small_size),
 	KUNIT_CASE(owns_inside_and_outside),
 	KUNIT_CASE(realloc_keeps_contents),

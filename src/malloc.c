@@ -52,7 +52,7 @@ static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 	return alloc_large(mc->layout.elem_bytes, gfp);
 }
 
-/* The magazine was empty. */
+/* The magazine was empty. With __GFP_ZERO the caller clears the bytes of the class. */
 static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
 {
 	struct gospan_mcentral *mc = &gospan_central[spanclass];
@@ -70,7 +70,7 @@ static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
 		else
 			p = gospan_mcentral_alloc(mc);
 		gospan_mcache_release(slot, c);
-	} while (!p && gospan_mcentral_grow(mc, gfp));
+	} while (!p && gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO));
 	return p ?: alloc_emergency(mc, gfp);
 }
 
@@ -152,10 +152,12 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 		return ZERO_SIZE_PTR;
 	if (gfp & GFP_ZONES)
 		return NULL;
+	if (zero)
+		gfp |= __GFP_ZERO;
 	/* The heap knows which pages are zeros already. */
 	if (size > GOSPAN_MAX_SMALL_BYTES)
-		return alloc_large(size, zero ? gfp | __GFP_ZERO : gfp);
-	p = alloc_small(size, gfp & ~__GFP_ZERO, noscan);
+		return alloc_large(size, gfp);
+	p = alloc_small(size, gfp, noscan);
 	if (zero && p)
 		memset(p, 0, noscan && size < GOSPAN_TINY_BYTES ? size : gospan_size_roundup(size));
 	return p;

@@ -127,8 +127,9 @@ size_t gospan_size(const void *p);
  * @size: bytes wanted
  *
  * Context: Any. Takes no lock.
- * Return: gospan_size() of an object allocated with @size; 0 for 0; @size
- * itself if it is more than gospan_alloc() can give.
+ * Return: gospan_size() of an object allocated with @size, which is more only
+ * where memory ran out for all but its own pages; 0 for 0; @size itself if it is
+ * more than gospan_alloc() can give.
  */
 size_t gospan_size_roundup(size_t size);
 
