@@ -18,6 +18,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
+#include <linux/kstrtox.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -25,6 +26,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 #include <linux/gospan.h>
 #include "compat.h"
@@ -264,13 +266,37 @@ static void scavenge_grown(void)
 		scavenge_schedule(GOSPAN_SCAVENGE_POLL_NS);
 }
 
-static int memory_limit_set(const char *text, const struct kernel_param *kp)
+/* A number, with K, M or G or without; memparse() would take what does not fit for less. */
+static int memory_limit_parse(const char *text, unsigned long *bytes)
 {
-	char *end;
-	unsigned long long bytes = memparse(text, &end);
+	static const char suffixes[] = "KMG";
+	const char *suffix;
+	char number[32], *last;
+	unsigned int shift;
 
 	/* A suffix alone would be 0: no limit. */
-	if (!isdigit(*text) || (*end && *end != '\n') || bytes > ULONG_MAX)
+	if (!isdigit(*text) || strscpy(number, text, sizeof(number)) < 0)
+		return -EINVAL;
+	strim(number);
+	if (!kstrtoul(number, 0, bytes))
+		return 0;
+	last = number + strlen(number) - 1;
+	suffix = strchr(suffixes, toupper(*last));
+	if (!suffix)
+		return -EINVAL;
+	shift = 10 * (suffix - suffixes + 1);
+	*last = '\0';
+	if (kstrtoul(number, 0, bytes) || *bytes > ULONG_MAX >> shift)
+		return -EINVAL;
+	*bytes <<= shift;
+	return 0;
+}
+
+static int memory_limit_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned long bytes;
+
+	if (memory_limit_parse(text, &bytes))
 		return -EINVAL;
 	memory_limit = bytes;
 	/* Less than a page is not the same as none. */
