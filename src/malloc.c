@@ -135,9 +135,14 @@ static __always_inline void *alloc_tiny(size_t size, gfp_t gfp)
 	return p;
 }
 
+static __always_inline bool is_tiny(size_t size, bool noscan)
+{
+	return noscan && size < GOSPAN_TINY_BYTES && size && tiny;
+}
+
 static __always_inline void *alloc_small(size_t size, gfp_t gfp, bool noscan)
 {
-	if (noscan && size < GOSPAN_TINY_BYTES && size && tiny)
+	if (is_tiny(size, noscan))
 		return alloc_tiny(size, gfp);
 	return alloc_spanclass(gospan_make_spanclass(gospan_size_to_class(size), noscan), gfp);
 }
@@ -159,7 +164,7 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 		return alloc_large(size, gfp);
 	p = alloc_small(size, gfp, noscan);
 	if (zero && p)
-		memset(p, 0, noscan && size < GOSPAN_TINY_BYTES ? size : gospan_size_roundup(size));
+		memset(p, 0, is_tiny(size, noscan) ? size : gospan_size_roundup(size));
 	return p;
 }
 
