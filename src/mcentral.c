@@ -295,7 +295,10 @@ static void central_take_empty(struct gospan_mcentral *mc, struct list_head *emp
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	list_for_each_entry_safe(s, next, &mc->partial, list) {
+	/* Most lie at the end, and there may be very many others. */
+	list_for_each_entry_safe_reverse(s, next, &mc->partial, list) {
+		if (!mc->nr_empty)
+			break;
 		if (s->alloc_count)
 			continue;
 		mc->nr_empty--;
