@@ -192,9 +192,12 @@ static noinline unsigned long run_take_anywhere(struct gospan_mheap *h, unsigned
 	unsigned long page = GOSPAN_NO_PAGE;
 	unsigned int node;
 
-	for (node = 0; node < nr_node_ids && page == GOSPAN_NO_PAGE; node++)
-		if (READ_ONCE(h->node[node]))
-			page = node_take(h->node[node], npages, align_npages);
+	for (node = 0; node < nr_node_ids && page == GOSPAN_NO_PAGE; node++) {
+		struct gospan_node_heap *nh = READ_ONCE(h->node[node]);
+
+		if (nh)
+			page = node_take(nh, npages, align_npages);
+	}
 	return page;
 }
 
@@ -503,7 +506,7 @@ void gospan_mheap_flush_cpu(struct gospan_mheap *h, unsigned int cpu)
 		return;
 	pc = per_cpu_ptr(h->pagecaches, cpu);
 	/* What was interrupted uses it. */
-	if (!pc->busy)
+	if (!READ_ONCE(pc->busy))
 		cache_drain(h, pc);
 }
 

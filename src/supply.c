@@ -389,8 +389,11 @@ struct gospan_supply_usage gospan_supply_usage(struct gospan_mheap *h, int node)
 	struct gospan_supply_usage usage = {};
 	int i;
 
-	for (i = 0; i < nr_node_ids; i++)
-		if (READ_ONCE(h->node[i]) && (node == NUMA_NO_NODE || node == i))
-			node_usage(h, h->node[i], &usage);
+	for (i = 0; i < nr_node_ids; i++) {
+		struct gospan_node_heap *nh = READ_ONCE(h->node[i]);
+
+		if (nh && (node == NUMA_NO_NODE || node == i))
+			node_usage(h, nh, &usage);
+	}
 	return usage;
 }
