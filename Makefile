@@ -21,7 +21,7 @@ help:
 	@echo '  modules_install  - install gospan.ko with the kernel'\''s modules (root)'
 	@echo '  load, unload     - insmod, rmmod (root); then: sudo $(TOOL) bench'
 	@echo '  tool             - $(TOOL), the command that speaks to /dev/gospan'
-	@echo '  tables           - generate the size class table again'
+	@echo '  tables           - generate the size class tables again'
 	@echo '  clean            - remove what was built here, build/ too'
 	@echo ''
 	@echo 'Variables: BENCH_ARGS="--sizes 64 ..." and BOOT="" (the kernel command line;'
@@ -55,7 +55,8 @@ kunit:
 	@tools/check --only kunit-uml
 
 tables:
-	tools/mksizeclasses > src/sizeclass_table.h
+	tools/mksizeclasses table > src/sizeclass_table.h
+	tools/mksizeclasses constant > include/linux/gospan_sizeclass.h
 
 clean:
 	@if [ -d $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi

@@ -130,6 +130,22 @@ static void size_to_class_every_size(struct kunit *test)
 	}
 }
 
+/* Compiled here for sizes that are not constant, too. */
+static void sizeclass_of_every_size(struct kunit *test)
+{
+	size_t size;
+
+	for (size = 0; size <= GOSPAN_MAX_SMALL_BYTES; size++) {
+		if (gospan_sizeclass_of(size) != gospan_size_to_class(size)) {
+			KUNIT_FAIL(test, "%zu bytes: %u, not %u", size, gospan_sizeclass_of(size),
+				   gospan_size_to_class(size));
+			return;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, gospan_sizeclass_of(GOSPAN_MAX_SMALL_BYTES + 1), 0);
+	KUNIT_EXPECT_EQ(test, gospan_sizeclass_of(SIZE_MAX), 0);
+}
+
 static void divmagic_every_offset(struct kunit *test)
 {
 	unsigned int sizeclass;
@@ -222,6 +238,7 @@ static struct kunit_case sizeclass_cases[] = {
 	KUNIT_CASE(class_table_follows_rule),
 	KUNIT_CASE(class_table_has_well_known_rows),
 	KUNIT_CASE(size_to_class_every_size),
+	KUNIT_CASE(sizeclass_of_every_size),
 	KUNIT_CASE(divmagic_every_offset),
 	KUNIT_CASE(class_nelems_fill_span),
 	KUNIT_CASE(class_align_npages_powers_of_two),

@@ -177,6 +177,8 @@ static void *object_alloc(const struct gospan_object *o)
 	u8 *p;
 
 	p = zero ? gospan_zalloc(o->size, GFP_KERNEL) : gospan_alloc(o->size, GFP_KERNEL);
+	/* The file may use more than what the compiler saw being asked for. */
+	OPTIMIZER_HIDE_VAR(p);
 	if (p)
 		memset(p + cleared, 0, gospan_size(p) - cleared);
 	return p;
@@ -189,6 +191,7 @@ static void *object_realloc(void *old, const struct gospan_object *o)
 	u8 *p;
 
 	p = gospan_realloc(old, o->size, zero ? GFP_KERNEL | __GFP_ZERO : GFP_KERNEL);
+	OPTIMIZER_HIDE_VAR(p);
 	if (!p)
 		return NULL;
 	/* In place, all of its old bytes were the caller's before; it may have grown. */

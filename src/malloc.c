@@ -75,9 +75,10 @@ static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
 }
 
 /*
- * Fast path: pop this CPU's magazine. A table byte, the mcache's slot, the
- * magazine and the object's pointer are read; with gospan_alloc()'s, 4 branches,
- * one between the two size tables, the rest to slow paths.
+ * Fast path: pop this CPU's magazine. The mcache's slot, the magazine and the
+ * object's pointer are read; with its callers' 3 branches, all to slow paths.
+ * Where the class is not known before, a table byte and a branch between the
+ * two size tables come on top.
  */
 static __always_inline void *alloc_spanclass(unsigned int spanclass, gfp_t gfp)
 {
@@ -168,11 +169,16 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 	return p;
 }
 
-static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
+static __always_inline void see_context(gfp_t gfp)
 {
 	/* In a production kernel this would be two branches for nothing. */
 	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_alloc(gfp);
+}
+
+static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
+{
+	see_context(gfp);
 	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GFP_ZONES)))
 		return alloc_special(size, gfp, noscan);
 	if (want_init_on_alloc(0))
@@ -180,11 +186,11 @@ static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 	return alloc_small(size, gfp, noscan);
 }
 
-void *gospan_alloc(size_t size, gfp_t gfp)
+void *__gospan_alloc(size_t size, gfp_t gfp)
 {
 	return alloc(size, gfp, false);
 }
-EXPORT_SYMBOL_GPL(gospan_alloc);
+EXPORT_SYMBOL_GPL(__gospan_alloc);
 
 void *gospan_alloc_noscan(size_t size, gfp_t gfp)
 {
@@ -192,11 +198,14 @@ void *gospan_alloc_noscan(size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 
-void *gospan_zalloc(size_t size, gfp_t gfp)
+void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 {
-	return gospan_alloc(size, gfp | __GFP_ZERO);
+	see_context(gfp);
+	if (unlikely(gfp & (__GFP_ZERO | GFP_ZONES)) || want_init_on_alloc(0))
+		return alloc_special(size, gfp, false);
+	return alloc_spanclass(gospan_make_spanclass(sizeclass, false), gfp);
 }
-EXPORT_SYMBOL_GPL(gospan_zalloc);
+EXPORT_SYMBOL_GPL(__gospan_alloc_class);
 
 /* A large object, or nothing of ours. */
 static void free_large(const void *p)

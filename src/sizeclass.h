@@ -6,10 +6,10 @@
 #ifndef _GOSPAN_SIZECLASS_H
 #define _GOSPAN_SIZECLASS_H
 
+#include <linux/gospan_sizeclass.h>
 #include <uapi/linux/gospan.h>
 #include "internal.h"
 
-#define GOSPAN_MAX_SMALL_BYTES	32768U	/* above: large, a span of its own */
 #define GOSPAN_SMALL_MAX_BYTES	1024U	/* up to here one class lookup per 8 bytes */
 #define GOSPAN_MAX_BATCH	64U	/* objects; bounds a CPU's 8-byte objects by count */
 #define GOSPAN_BATCH_BYTES	SZ_4K	/* and the larger ones by their bytes */

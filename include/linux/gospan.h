@@ -11,9 +11,20 @@
 #ifndef _LINUX_GOSPAN_H
 #define _LINUX_GOSPAN_H
 
+#include <linux/compiler.h>
 #include <linux/gfp.h>
+#include <linux/gospan_sizeclass.h>
 #include <linux/types.h>
 #include <uapi/linux/gospan.h>
+
+/* Alignment of every object; that of %ZERO_SIZE_PTR, too. */
+#define GOSPAN_MIN_ALIGN	8
+
+/* gospan_alloc() where the compiler does not know the size, and where it does. */
+void *__gospan_alloc(size_t size, gfp_t gfp)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(1) __must_check;
+void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(3) __must_check;
 
 /**
  * gospan_alloc() - allocate an object
@@ -22,6 +33,7 @@
  *	%__GFP_ZERO, %__GFP_NOWARN and %__GFP_NOFAIL mean what they mean to kmalloc()
  *
  * Contents are undefined unless %__GFP_ZERO or init_on_alloc asks for zeroes.
+ * The class of a constant @size is found by the compiler.
  *
  * Context: Task, softirq or hardirq; not NMI, not under a raw spinlock. Takes
  * and releases central and heap locks. On PREEMPT_RT a caller that cannot be
@@ -30,7 +42,12 @@
  * is a power of two, to @size; %NULL when memory ran out, when @size is over
  * KMALLOC_MAX_SIZE, or when @gfp asks for a zone.
  */
-void *gospan_alloc(size_t size, gfp_t gfp) __must_check;
+static __always_inline __alloc_size(1) __must_check void *gospan_alloc(size_t size, gfp_t gfp)
+{
+	if (__builtin_constant_p(size) && gospan_sizeclass_of(size))
+		return __gospan_alloc_class(gospan_sizeclass_of(size), gfp, size);
+	return __gospan_alloc(size, gfp);
+}
 
 /**
  * gospan_zalloc() - allocate an object filled with zeroes
@@ -40,7 +57,10 @@ void *gospan_alloc(size_t size, gfp_t gfp) __must_check;
  * Context: As gospan_alloc().
  * Return: As gospan_alloc(); all gospan_size() bytes are zero.
  */
-void *gospan_zalloc(size_t size, gfp_t gfp) __must_check;
+static __always_inline __alloc_size(1) __must_check void *gospan_zalloc(size_t size, gfp_t gfp)
+{
+	return gospan_alloc(size, gfp | __GFP_ZERO);
+}
 
 /**
  * gospan_alloc_noscan() - allocate an object that will hold no pointers
@@ -71,7 +91,8 @@ void *gospan_alloc_noscan(size_t size, gfp_t gfp) __must_check;
  * Return: the object, perhaps moved; %NULL when memory ran out or @p is not an
  * object of gospan (reported), @p is then as it was.
  */
-void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp) __must_check;
+void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __realloc_size(2) __must_check;
 
 /**
  * gospan_kvalloc() - allocate memory that need not be physically contiguous
@@ -85,7 +106,8 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp) __must_check;
  * Return: at least @size bytes, for gospan_kvfree(); %NULL when memory ran out.
  * Whether virt_to_page() works on it, is_vmalloc_addr() tells.
  */
-void *gospan_kvalloc(size_t size, gfp_t gfp) __must_check;
+void *gospan_kvalloc(size_t size, gfp_t gfp)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(1) __must_check;
 
 /**
  * gospan_kvfree() - free what gospan_kvalloc() or gospan_alloc() gave
@@ -113,8 +135,11 @@ void gospan_kvfree(const void *p);
 void gospan_free(const void *p);
 
 /**
- * gospan_size() - bytes of an object that may be used
+ * gospan_size() - bytes of an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
+ *
+ * The compiler goes by the bytes that were asked for, and FORTIFY_SOURCE with
+ * it: to use all, ask for gospan_size_roundup() of them.
  *
  * Context: Any but NMI. Takes no lock.
  * Return: its bytes, at least what was asked for; 0 for %NULL, %ZERO_SIZE_PTR
