@@ -97,6 +97,7 @@ static void alloc_constant_size_slow(struct kunit *test)
 static void alloc_constant_zero_and_too_large(struct kunit *test)
 {
 	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc_array(0, 8, GFP_KERNEL), ZERO_SIZE_PTR);
 	KUNIT_EXPECT_NULL(test, gospan_alloc(2 * KMALLOC_MAX_SIZE, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, gospan_alloc(SIZE_MAX, GFP_KERNEL));
 }
@@ -127,8 +128,14 @@ static void object_size_constant(struct kunit *test)
 	SIZED(gospan_alloc(100, GFP_KERNEL), 100);
 	SIZED(gospan_alloc(100000, GFP_KERNEL), 100000);
 	SIZED(gospan_zalloc(64, GFP_KERNEL), 64);
+	SIZED(gospan_alloc_array(5, 20, GFP_KERNEL), 100);
+	SIZED(gospan_calloc(7, 1000, GFP_KERNEL), 7000);
 	SIZED(gospan_realloc(old, 200, GFP_KERNEL), 200);
+	SIZED(gospan_realloc_array(NULL, 6, 50, GFP_KERNEL), 300);
 	SIZED(gospan_kvalloc(10000, GFP_KERNEL), 10000);
+	SIZED(gospan_kvzalloc(10001, GFP_KERNEL), 10001);
+	SIZED(gospan_kvalloc_array(3, 5000, GFP_KERNEL), 15000);
+	SIZED(gospan_kvcalloc(2, 5000, GFP_KERNEL), 10000);
 }
 
 #define DYNAMIC(call, bytes)							\
@@ -150,7 +157,11 @@ static void object_size_dynamic(struct kunit *test)
 	DYNAMIC(gospan_alloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_zalloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_kvalloc(size, GFP_KERNEL), size);
+	DYNAMIC(gospan_kvzalloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_realloc(NULL, size, GFP_KERNEL), size);
+	DYNAMIC(gospan_alloc_array(n, size, GFP_KERNEL), n * size);
+	DYNAMIC(gospan_calloc(n, size, GFP_KERNEL), n * size);
+	DYNAMIC(gospan_realloc_array(NULL, n, size, GFP_KERNEL), n * size);
 #else
 	kunit_skip(test, "the compiler has no __builtin_dynamic_object_size()");
 #endif

@@ -14,6 +14,7 @@
 #include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/gospan_sizeclass.h>
+#include <linux/overflow.h>
 #include <linux/types.h>
 #include <uapi/linux/gospan.h>
 
@@ -78,6 +79,37 @@ static __always_inline __alloc_size(1) __must_check void *gospan_zalloc(size_t s
 void *gospan_alloc_noscan(size_t size, gfp_t gfp) __must_check;
 
 /**
+ * gospan_alloc_array() - allocate an array
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc(); %NULL, too, when @n * @size overflows.
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_alloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	/* More than there is instead of an overflow. */
+	return gospan_alloc(size_mul(n, size), gfp);
+}
+
+/**
+ * gospan_calloc() - allocate an array filled with zeroes
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc_array(); all gospan_size() bytes are zero.
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_calloc(size_t n, size_t size, gfp_t gfp)
+{
+	return gospan_alloc_array(n, size, gfp | __GFP_ZERO);
+}
+
+/**
  * gospan_realloc() - change the size of an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
  * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
@@ -95,6 +127,23 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 	__assume_aligned(GOSPAN_MIN_ALIGN) __realloc_size(2) __must_check;
 
 /**
+ * gospan_realloc_array() - change the size of an array
+ * @p: object, %NULL or %ZERO_SIZE_PTR
+ * @new_n: elements
+ * @new_size: bytes of one
+ * @gfp: as for gospan_realloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_realloc(); %NULL, too, when @new_n * @new_size overflows, @p
+ * is then as it was.
+ */
+static __always_inline __realloc_size(2, 3) __must_check
+void *gospan_realloc_array(const void *p, size_t new_n, size_t new_size, gfp_t gfp)
+{
+	return gospan_realloc(p, size_mul(new_n, new_size), gfp);
+}
+
+/**
  * gospan_kvalloc() - allocate memory that need not be physically contiguous
  * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
  * @gfp: as for gospan_alloc()
@@ -108,6 +157,55 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
  */
 void *gospan_kvalloc(size_t size, gfp_t gfp)
 	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(1) __must_check;
+
+/**
+ * gospan_kvzalloc() - allocate zeroes that need not be physically contiguous
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvalloc(); @size bytes are zero.
+ */
+static __always_inline __alloc_size(1) __must_check
+void *gospan_kvzalloc(size_t size, gfp_t gfp)
+{
+	return gospan_kvalloc(size, gfp | __GFP_ZERO);
+}
+
+/**
+ * gospan_kvalloc_array() - allocate an array that need not be physically contiguous
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvalloc(); %NULL, too, when @n * @size overflows.
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_kvalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	/* vmalloc() would complain of what is more than there is. */
+	if (unlikely(check_mul_overflow(n, size, &bytes)))
+		return NULL;
+	return gospan_kvalloc(bytes, gfp);
+}
+
+/**
+ * gospan_kvcalloc() - allocate an array of zeroes that need not be physically contiguous
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvalloc_array(); @n * @size bytes are zero.
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_kvcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return gospan_kvalloc_array(n, size, gfp | __GFP_ZERO);
+}
 
 /**
  * gospan_kvfree() - free what gospan_kvalloc() or gospan_alloc() gave
