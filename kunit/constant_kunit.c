@@ -136,6 +136,7 @@ static void object_size_constant(struct kunit *test)
 	SIZED(gospan_kvzalloc(10001, GFP_KERNEL), 10001);
 	SIZED(gospan_kvalloc_array(3, 5000, GFP_KERNEL), 15000);
 	SIZED(gospan_kvcalloc(2, 5000, GFP_KERNEL), 10000);
+	SIZED(gospan_memdup("hello", 6, GFP_KERNEL), 6);
 }
 
 #define DYNAMIC(call, bytes)							\
@@ -159,6 +160,7 @@ static void object_size_dynamic(struct kunit *test)
 	DYNAMIC(gospan_kvalloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_kvzalloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_realloc(NULL, size, GFP_KERNEL), size);
+	DYNAMIC(gospan_memdup("a string of more than it takes", size, GFP_KERNEL), size);
 	DYNAMIC(gospan_alloc_array(n, size, GFP_KERNEL), n * size);
 	DYNAMIC(gospan_calloc(n, size, GFP_KERNEL), n * size);
 	DYNAMIC(gospan_realloc_array(NULL, n, size, GFP_KERNEL), n * size);

@@ -15,6 +15,7 @@
 #include <linux/gfp.h>
 #include <linux/gospan_sizeclass.h>
 #include <linux/overflow.h>
+#include <linux/stdarg.h>
 #include <linux/types.h>
 #include <uapi/linux/gospan.h>
 
@@ -231,6 +232,86 @@ void gospan_kvfree(const void *p);
  * sleeps. May take and release central and heap locks.
  */
 void gospan_free(const void *p);
+
+/**
+ * gospan_free_sensitive() - wipe an object and free it
+ * @p: object, %NULL or %ZERO_SIZE_PTR
+ *
+ * All gospan_size() bytes, whatever the compiler thinks of writing to memory
+ * that nobody reads again. A pointer at which no object starts is reported and
+ * otherwise ignored.
+ *
+ * Context: As gospan_free().
+ */
+void gospan_free_sensitive(const void *p);
+
+/**
+ * gospan_memdup() - allocate a copy of some bytes
+ * @src: bytes
+ * @len: how many; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: object with the same @len bytes; %NULL as for gospan_alloc().
+ */
+void *gospan_memdup(const void *src, size_t len, gfp_t gfp)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __realloc_size(2) __must_check;
+
+/**
+ * gospan_memdup_nul() - allocate a string of some bytes
+ * @s: bytes, among which a NUL means nothing
+ * @len: how many
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: object with the same @len bytes and a NUL behind them; %NULL as for
+ * gospan_alloc().
+ */
+char *gospan_memdup_nul(const char *s, size_t len, gfp_t gfp) __must_check;
+
+/**
+ * gospan_strdup() - allocate a copy of a string
+ * @s: string, or %NULL
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: the copy; %NULL for %NULL, and as for gospan_alloc().
+ */
+char *gospan_strdup(const char *s, gfp_t gfp) __malloc __must_check;
+
+/**
+ * gospan_strndup() - allocate a copy of the start of a string
+ * @s: string, or @max bytes without a NUL, or %NULL
+ * @max: characters to copy at most; those behind are not read
+ * @gfp: as for gospan_alloc()
+ *
+ * Context: As gospan_alloc().
+ * Return: the copy, a NUL at its end; %NULL for %NULL, and as for gospan_alloc().
+ */
+char *gospan_strndup(const char *s, size_t max, gfp_t gfp) __malloc __must_check;
+
+/**
+ * gospan_vasprintf() - allocate a formatted string
+ * @gfp: as for gospan_alloc()
+ * @fmt: format of printk()
+ * @args: its arguments
+ *
+ * Context: As gospan_alloc().
+ * Return: the string; %NULL as for gospan_alloc().
+ */
+__printf(2, 0) __malloc __must_check
+char *gospan_vasprintf(gfp_t gfp, const char *fmt, va_list args);
+
+/**
+ * gospan_asprintf() - allocate a formatted string
+ * @gfp: as for gospan_alloc()
+ * @fmt: format of printk(), and its arguments
+ *
+ * Context: As gospan_alloc().
+ * Return: the string; %NULL as for gospan_alloc().
+ */
+__printf(2, 3) __malloc __must_check
+char *gospan_asprintf(gfp_t gfp, const char *fmt, ...);
 
 /**
  * gospan_size() - bytes of an object
