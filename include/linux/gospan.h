@@ -77,7 +77,7 @@ static __always_inline __alloc_size(1) __must_check void *gospan_zalloc(size_t s
  * Return: As gospan_alloc(), but an object of less than 16 bytes is aligned to
  * no more than the largest of 8, 4, 2 and 1 that divides @size.
  */
-void *gospan_alloc_noscan(size_t size, gfp_t gfp) __must_check;
+void *gospan_alloc_noscan(size_t size, gfp_t gfp) __must_check __alloc_size(1);
 
 /**
  * gospan_alloc_array() - allocate an array
