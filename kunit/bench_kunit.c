@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/gospan.h>
 #include "../src/bench.h"
+#include "../src/bench_extent.h"
 #include "../src/bench_mix.h"
 #include "helper.h"
 
@@ -265,15 +266,19 @@ static void mix_init_same_seed(struct kunit *test)
 	KUNIT_EXPECT_NE(test, memcmp(a->ops, c->ops, bytes), 0);
 }
 
-static void mix_held_counts_each_extent_once(struct kunit *test)
+static void extent_add_up_counts_each_once(struct kunit *test)
 {
-	struct gospan_mix_extent extents[] = {
+	struct gospan_extent extents[] = {
 		{ 0x4000, 8192 }, { 0, 0 }, { 0x1000, 4096 }, { 0x4000, 8192 }, { 0x8000, 32 },
 		{ 0x1000, 4096 }, { 0, 0 },
 	};
+	struct gospan_extent_sum sum = gospan_extent_add_up(extents, ARRAY_SIZE(extents));
 
-	KUNIT_EXPECT_EQ(test, gospan_mix_held(extents, ARRAY_SIZE(extents)), 8192 + 4096 + 32);
-	KUNIT_EXPECT_EQ(test, gospan_mix_held(extents, 0), 0);
+	KUNIT_EXPECT_EQ(test, sum.nr, 3);
+	KUNIT_EXPECT_EQ(test, sum.bytes, 8192 + 4096 + 32);
+	sum = gospan_extent_add_up(extents, 0);
+	KUNIT_EXPECT_EQ(test, sum.nr, 0);
+	KUNIT_EXPECT_EQ(test, sum.bytes, 0);
 }
 
 /* The objects at the peak, allocated for once, add up as the sizes say. */
@@ -281,8 +286,8 @@ static void mix_measure_gospan(struct kunit *test)
 {
 	struct gospan_mix *mix = mix_make(test, 2000, 3);
 	void **objects = kunit_kcalloc(test, GOSPAN_MIX_MAX_LIVE, sizeof(*objects), GFP_KERNEL);
-	struct gospan_mix_extent *extents = kunit_kcalloc(test, GOSPAN_MIX_MAX_LIVE,
-							  sizeof(*extents), GFP_KERNEL);
+	struct gospan_extent *extents = kunit_kcalloc(test, GOSPAN_MIX_MAX_LIVE,
+						      sizeof(*extents), GFP_KERNEL);
 	struct gospan_mix_usage usage;
 	u64 rounded = 0, held;
 	u32 i;
@@ -297,7 +302,7 @@ static void mix_measure_gospan(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, objects[i]);
 	}
 	gospan_mix_measure(mix, GOSPAN_ALLOCATOR_GOSPAN, objects, extents, &usage);
-	held = gospan_mix_held(extents, GOSPAN_MIX_MAX_LIVE);
+	held = gospan_extent_add_up(extents, GOSPAN_MIX_MAX_LIVE).bytes;
 	KUNIT_EXPECT_EQ(test, usage.asked, mix->peak_bytes);
 	KUNIT_EXPECT_EQ(test, usage.rounded, rounded);
 	KUNIT_EXPECT_GE(test, held, rounded);
@@ -314,7 +319,7 @@ static struct kunit_case bench_cases[] = {
 	KUNIT_CASE(check_held_pages),
 	KUNIT_CASE(mix_init_stream_is_sound),
 	KUNIT_CASE(mix_init_same_seed),
-	KUNIT_CASE(mix_held_counts_each_extent_once),
+	KUNIT_CASE(extent_add_up_counts_each_once),
 	KUNIT_CASE(mix_measure_gospan),
 	{}
 };

@@ -37,6 +37,7 @@
 #include <linux/topology.h>
 #include <linux/wait.h>
 #include "bench.h"
+#include "bench_extent.h"
 #include "bench_held.h"
 #include "bench_loop.h"
 #include "bench_mix.h"
@@ -81,7 +82,7 @@ struct bench_run {
 	const struct gospan_bench *b;	/* (c) what to do; checked */
 	const struct gospan_bench_loops *loops;	/* (c) of the allocator */
 	struct kmem_cache *cache;	/* (c) for KMEM_CACHE */
-	struct gospan_mix_extent *extents; /* MIX: (w) MAX_LIVE per worker */
+	struct gospan_extent *extents; /* MIX: (w) MAX_LIVE per worker */
 	struct gospan_bench_held *held;	/* what is kept in use meanwhile, or NULL */
 	struct completion done;		/* the last thread is through */
 	atomic_t nr_running;		/* (a) threads that are not */
@@ -653,8 +654,8 @@ static void run_report_usage(struct bench_run *run, struct gospan_bench *b)
 		b->bytes_rounded += run->worker[i].usage.rounded;
 	}
 	if (run->extents)
-		b->bytes_held = gospan_mix_held(run->extents,
-						run->nr_workers * GOSPAN_MIX_MAX_LIVE);
+		b->bytes_held = gospan_extent_add_up(run->extents, run->nr_workers *
+						     GOSPAN_MIX_MAX_LIVE).bytes;
 }
 
 /**

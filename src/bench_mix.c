@@ -19,11 +19,10 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/string.h>
+#include "bench_extent.h"
 #include "bench_mix.h"
 #include "bench_mix_table.h"
-#include "mheap.h"
 
 /* A lifetime is shorter than the ring of dates, so a date is never ambiguous. */
 #define NR_DATES	BIT(GOSPAN_MIX_LIFETIME_BITS)
@@ -171,52 +170,6 @@ void gospan_mix_destroy(struct gospan_mix *mix)
 	mix->ops = NULL;
 }
 
-static u64 object_rounded(enum gospan_bench_allocator who, const void *p, size_t size)
-{
-	switch (who) {
-	case GOSPAN_ALLOCATOR_GOSPAN:
-	case GOSPAN_ALLOCATOR_NOSCAN:
-		return gospan_size(p);
-	case GOSPAN_ALLOCATOR_KMALLOC:
-		return ksize(p);
-	case GOSPAN_ALLOCATOR_PAGES:
-		return PAGE_SIZE << get_order(size);
-	default:
-		return 0;
-	}
-}
-
-static struct gospan_mix_extent object_extent(enum gospan_bench_allocator who,
-					      const void *p, size_t size)
-{
-	struct gospan_mix_extent extent = {};
-	const struct gospan_span *s;
-	struct page *page;
-
-	switch (who) {
-	case GOSPAN_ALLOCATOR_GOSPAN:
-	case GOSPAN_ALLOCATOR_NOSCAN:
-		s = gospan_arena_span_of(&gospan_heap.arenas, p);
-		if (s) {
-			extent.base = gospan_span_addr(s);
-			extent.bytes = s->npages * GOSPAN_PAGE_SIZE;
-		}
-		break;
-	case GOSPAN_ALLOCATOR_KMALLOC:
-		page = virt_to_head_page(p);
-		extent.base = (unsigned long)page_address(page);
-		extent.bytes = page_size(page);
-		break;
-	case GOSPAN_ALLOCATOR_PAGES:
-		extent.base = (unsigned long)page_address(p);
-		extent.bytes = PAGE_SIZE << get_order(size);
-		break;
-	default:
-		break;
-	}
-	return extent;
-}
-
 /* Find out which slots have an object after the first @nr_ops steps. */
 void gospan_mix_replay(struct gospan_mix *mix, u32 nr_ops)
 {
@@ -233,10 +186,10 @@ void gospan_mix_replay(struct gospan_mix *mix, u32 nr_ops)
 /*
  * Add up the objects of a stream, @objects by slot, where gospan_mix_replay()
  * was told that it stands. Leaves in @extents where each slot's object lies, in no order, more
- * than once where objects share; gospan_mix_held() counts them.
+ * than once where objects share; gospan_extent_add_up() counts them.
  */
 void gospan_mix_measure(const struct gospan_mix *mix, enum gospan_bench_allocator who,
-			void *const *objects, struct gospan_mix_extent *extents,
+			void *const *objects, struct gospan_extent *extents,
 			struct gospan_mix_usage *usage)
 {
 	u32 i;
@@ -250,30 +203,7 @@ void gospan_mix_measure(const struct gospan_mix *mix, enum gospan_bench_allocato
 		if (!bytes || !objects[i])
 			continue;
 		usage->asked += bytes;
-		usage->rounded += object_rounded(who, objects[i], bytes);
-		extents[i] = object_extent(who, objects[i], bytes);
+		usage->rounded += gospan_extent_of_slot(who, objects[i], bytes).bytes;
+		extents[i] = gospan_extent_of_span(who, objects[i], bytes);
 	}
-}
-
-static int extent_cmp(const void *a, const void *b)
-{
-	const struct gospan_mix_extent *x = a, *y = b;
-
-	if (x->base == y->base)
-		return 0;
-	return x->base < y->base ? -1 : 1;
-}
-
-/* Bytes of the distinct ones among @n extents, which it sorts. */
-u64 gospan_mix_held(struct gospan_mix_extent *extents, size_t n)
-{
-	u64 held = 0;
-	size_t i;
-
-	sort(extents, n, sizeof(*extents), extent_cmp, NULL);
-	for (i = 0; i < n; i++) {
-		if (!i || extents[i].base != extents[i - 1].base)
-			held += extents[i].bytes;
-	}
-	return held;
 }

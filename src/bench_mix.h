@@ -10,6 +10,8 @@
 #include <linux/types.h>
 #include <linux/gospan.h>
 
+struct gospan_extent;
+
 /* A row of the table: how many kmallocs asked for so much and lived so long. */
 struct gospan_mix_row {
 	u32 bytes;
@@ -40,12 +42,6 @@ struct gospan_mix {
 	u32 slot_bytes[GOSPAN_MIX_MAX_LIVE];
 };
 
-/* The slab or span that an object lies in. */
-struct gospan_mix_extent {
-	unsigned long base;
-	unsigned long bytes;	/* 0: no object, no extent */
-};
-
 struct gospan_mix_usage {
 	u64 asked;	/* bytes that the live objects asked for */
 	u64 rounded;	/* bytes that the allocator made of them */
@@ -56,8 +52,7 @@ void gospan_mix_destroy(struct gospan_mix *mix);
 
 void gospan_mix_replay(struct gospan_mix *mix, u32 nr_ops);
 void gospan_mix_measure(const struct gospan_mix *mix, enum gospan_bench_allocator who,
-			void *const *objects, struct gospan_mix_extent *extents,
+			void *const *objects, struct gospan_extent *extents,
 			struct gospan_mix_usage *usage);
-u64 gospan_mix_held(struct gospan_mix_extent *extents, size_t n);
 
 #endif /* _GOSPAN_BENCH_MIX_H */
