@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The ABI of /dev/gospan: inspect the allocator, hold objects by handle, and
- * run benchmarks inside the kernel.
+ * The ABI of /dev/gospan: inspect the allocator, hold objects by handle, run
+ * benchmarks inside the kernel, and replay there what a program allocated.
  *
  * Every structure is the same on 32 and 64 bits and has no implicit padding.
  * Fields named reserved, and unknown flag bits, must be zero on the way in.
@@ -358,6 +358,97 @@ struct gospan_bench {
 	__u64 bytes_held;
 };
 
+/* struct gospan_replay.allocator: who replays. */
+enum gospan_replay_allocator {
+	GOSPAN_REPLAY_EMPTY,	/* the loop alone: calls that do nothing */
+	GOSPAN_REPLAY_GOSPAN,	/* gospan_alloc(), gospan_realloc(), gospan_free() */
+	GOSPAN_REPLAY_NOSCAN,	/* the same, but gospan_alloc_noscan() for %GOSPAN_OP_NOSCAN */
+	GOSPAN_REPLAY_KMALLOC,	/* kmalloc(), krealloc(), kfree() */
+	GOSPAN_NR_REPLAYERS,
+};
+
+/* struct gospan_replay_op.kind: what is done with the object. */
+enum gospan_replay_kind {
+	GOSPAN_OP_ALLOC,	/* @id must not be live */
+	GOSPAN_OP_REALLOC,	/* @id must be live, and stays so */
+	GOSPAN_OP_FREE,		/* @id must be live; @size is 0 */
+	GOSPAN_NR_OPS,
+};
+
+#define GOSPAN_OP_ZERO		(1U << 0) /* ALLOC: zeroed */
+#define GOSPAN_OP_NOSCAN	(1U << 1) /* ALLOC: the object never holds a pointer */
+
+#define GOSPAN_REPLAY_MAX_IDS	(1U << 20)
+
+/**
+ * struct gospan_replay_op - one step of a recorded program
+ * @id: names the object, below @nr_ids; free to name another one after the free
+ * @size: bytes, 0..KMALLOC_MAX_SIZE
+ * @cpu: where it was recorded; not used: all steps run on the caller's CPU
+ * @kind: enum gospan_replay_kind
+ * @flags: GOSPAN_OP_* bits
+ */
+struct gospan_replay_op {
+	__u32 id;
+	__u32 size;
+	__u16 cpu;
+	__u8 kind;
+	__u8 flags;
+};
+
+/**
+ * struct gospan_replay - recorded allocations to do again, and what they came to
+ * @allocator: in: enum gospan_replay_allocator
+ * @flags: in: none is defined
+ * @ops: in: address of an array of struct gospan_replay_op
+ * @nr_ops: in: its length, at least 1
+ * @nr_ids: in: 1..%GOSPAN_REPLAY_MAX_IDS
+ * @reserved: zero
+ * @weigh_at: in: after so many steps what the live objects take is added up, <= @nr_ops
+ * @nr_done: out: steps done; written on -EINVAL, -EFAULT, -EINTR and -ENOMEM, too, and
+ *	is then the number of the step that failed
+ * @allocs: out: ALLOC steps
+ * @reallocs: out: REALLOC steps
+ * @frees: out: FREE steps
+ * @slots: out: slots of spans or slabs that the steps took: tiny objects share one, a
+ *	realloc that moves takes another; GOSPAN and NOSCAN: with those that others took meanwhile
+ * @live: out: at @weigh_at: objects
+ * @bytes_asked: out: at @weigh_at: bytes that they asked for
+ * @live_slots: out: at @weigh_at: slots that they are in
+ * @bytes_rounded: out: at @weigh_at: bytes of these slots
+ * @bytes_held: out: at @weigh_at: bytes of the spans or slabs that hold at least one of them
+ * @ticks: out: CPU ticks (TSC) of all steps, without reading and weighing them
+ * @ns: out: the same in nanoseconds
+ *
+ * Objects are not touched but to zero or move them. What is live after the last
+ * step is freed. Returns -EINVAL for a field or a step out of range, an ALLOC of
+ * an object that is live, a REALLOC or FREE of one that is not; -ENOMEM when the
+ * objects and the table of ids would take more than half of the memory
+ * available, or one is not to be had, -EINTR when a signal ended it, -EBUSY
+ * while a bench or another replay runs. Nothing is left allocated in any case.
+ */
+struct gospan_replay {
+	__u32 allocator;
+	__u32 flags;
+	__u64 ops;
+	__u64 nr_ops;
+	__u32 nr_ids;
+	__u32 reserved;
+	__u64 weigh_at;
+	__u64 nr_done;
+	__u64 allocs;
+	__u64 reallocs;
+	__u64 frees;
+	__u64 slots;
+	__u64 live;
+	__u64 bytes_asked;
+	__u64 live_slots;
+	__u64 bytes_rounded;
+	__u64 bytes_held;
+	__u64 ticks;
+	__u64 ns;
+};
+
 #define GOSPAN_IOC_MAGIC	0xb6
 
 #define GOSPAN_IOC_VERSION	_IOR(GOSPAN_IOC_MAGIC, 0x00, struct gospan_version)
@@ -371,5 +462,6 @@ struct gospan_bench {
 #define GOSPAN_IOC_READ		_IOW(GOSPAN_IOC_MAGIC, 0x13, struct gospan_io)
 #define GOSPAN_IOC_WRITE	_IOW(GOSPAN_IOC_MAGIC, 0x14, struct gospan_io)
 #define GOSPAN_IOC_BENCH	_IOWR(GOSPAN_IOC_MAGIC, 0x20, struct gospan_bench)
+#define GOSPAN_IOC_REPLAY	_IOWR(GOSPAN_IOC_MAGIC, 0x21, struct gospan_replay)
 
 #endif /* _UAPI_LINUX_GOSPAN_H */
