@@ -85,7 +85,7 @@ const char *device_hint(int error)
 	case EPERM:
 		return ": be root (this needs CAP_SYS_ADMIN)";
 	case EBUSY:
-		return ": another bench is running, wait for its end";
+		return ": another bench or replay is running, wait for its end";
 	case ENODEV:
 		return ": a CPU that was asked for is not online";
 	case ENOTTY:

@@ -23,6 +23,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "bench", cmd_bench, "compare gospan with kmalloc, kmem_cache and alloc_pages" },
+	{ "replay", cmd_replay, "allocate what a recorded program did, by gospan and kmalloc" },
 	{ "stat", cmd_stat, "show what the allocator (Go's MemStats) and its page heap hold" },
 	{ "trim", cmd_trim, "give all free memory back to the kernel" },
 	{ "classes", cmd_classes, "show the size class table" },
