@@ -257,11 +257,20 @@ TEST_F(no_capability, may_not_bench)
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, &b));
 }
 
+TEST_F(no_capability, may_not_replay)
+{
+	struct gospan_replay_op op = { .size = 8, .kind = GOSPAN_OP_ALLOC };
+	struct gospan_replay r = { .ops = (uintptr_t)&op, .nr_ops = 1, .nr_ids = 1 };
+
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r));
+}
+
 /* Without the right to measure, an argument is not even looked at. */
 TEST_F(no_capability, permission_before_argument)
 {
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_ALLOC, NULL));
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, NULL));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, NULL));
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_TRIM, NULL));
 }
 

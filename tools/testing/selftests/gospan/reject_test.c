@@ -144,7 +144,7 @@ TEST_F(reject, free_twice)
 static const unsigned long all_requests[] = {
 	GOSPAN_IOC_VERSION, GOSPAN_IOC_CLASS, GOSPAN_IOC_MEMSTATS, GOSPAN_IOC_ALLOC,
 	GOSPAN_IOC_FREE, GOSPAN_IOC_REALLOC, GOSPAN_IOC_READ, GOSPAN_IOC_WRITE,
-	GOSPAN_IOC_BENCH, GOSPAN_IOC_HEAPSTATS, GOSPAN_IOC_TRIM,
+	GOSPAN_IOC_BENCH, GOSPAN_IOC_HEAPSTATS, GOSPAN_IOC_TRIM, GOSPAN_IOC_REPLAY,
 };
 
 TEST_F(reject, argument_null)
@@ -205,7 +205,7 @@ TEST_F(reject, command_unknown_number)
 
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x05), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x15), arg));
-	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x21), arg));
+	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x22), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0xff), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, 0, arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, 0xffffffffUL, arg));
