@@ -12,9 +12,11 @@
 #define _LINUX_GOSPAN_H
 
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/gospan_sizeclass.h>
 #include <linux/overflow.h>
+#include <linux/preempt.h>
 #include <linux/stdarg.h>
 #include <linux/types.h>
 #include <uapi/linux/gospan.h>
@@ -367,5 +369,17 @@ size_t gospan_trim(void);
  * Context: Any but NMI. Takes central and heap locks, one after the other.
  */
 void gospan_read_stats(struct gospan_memstats *st);
+
+/*
+ * __free(gospan) and __free(gospan_kv), as __free(kfree) and __free(kvfree):
+ * where <linux/preempt.h> brings <linux/cleanup.h>, since 6.5 and in late 6.1.
+ */
+#ifdef DEFINE_FREE
+
+DEFINE_FREE(gospan, void *, IS_ERR_OR_NULL(_T) ? (void)0 : gospan_free(_T))
+
+DEFINE_FREE(gospan_kv, void *, IS_ERR_OR_NULL(_T) ? (void)0 : gospan_kvfree(_T))
+
+#endif
 
 #endif /* _LINUX_GOSPAN_H */
