@@ -31,21 +31,32 @@ struct stamp {
 	u64 size;
 };
 
-static void *stamped_alloc(struct rnd_state *rnd, size_t max_size, gfp_t gfp)
+static size_t stamped_size(struct rnd_state *rnd, size_t max_size)
 {
-	size_t size = sizeof(struct stamp) + gospan_kunit_below(rnd, max_size);
-	struct stamp *stamp = gospan_alloc(size, gfp);
+	return sizeof(struct stamp) + gospan_kunit_below(rnd, max_size);
+}
 
-	if (!stamp)
-		return NULL;
+static void stamp_object(void *p, size_t size)
+{
+	struct stamp *stamp = p;
+
 	stamp->size = size;
 	stamp->cookie = (unsigned long)stamp ^ size * 0x9e3779b97f4a7c15ULL;
 	memset(stamp + 1, (u8)(stamp->cookie >> 13), size - sizeof(*stamp));
-	return stamp;
 }
 
-/* Free what stamped_alloc() gave; false if somebody wrote to it. */
-static bool stamped_free(void *p)
+static void *stamped_alloc(struct rnd_state *rnd, size_t max_size, gfp_t gfp)
+{
+	size_t size = stamped_size(rnd, max_size);
+	void *p = gospan_alloc(size, gfp);
+
+	if (p)
+		stamp_object(p, size);
+	return p;
+}
+
+/* Before a stamped object is freed; false if somebody wrote to it. */
+static bool stamp_erase(void *p)
 {
 	struct stamp *stamp = p;
 	bool intact = stamp->size <= gospan_size(p) &&
@@ -55,11 +66,19 @@ static bool stamped_free(void *p)
 
 	/* Of use to nobody from here on. */
 	stamp->cookie = 0;
+	return intact;
+}
+
+/* Free what stamped_alloc() gave; false if somebody wrote to it. */
+static bool stamped_free(void *p)
+{
+	bool intact = stamp_erase(p);
+
 	gospan_free(p);
 	return intact;
 }
 
-/* Allocates or frees, by turns, one of a few objects; never two at the same time. */
+/* Allocates or frees, by turns, one of a few objects, or all; never two at the same time. */
 struct churn {
 	struct rnd_state rnd;
 	void *objs[16];
@@ -69,12 +88,35 @@ struct churn {
 	unsigned long nr_claimed;	/* calls that found the mcache claimed */
 };
 
+/* All at once: the old ones, of any sizes, for new ones of one size. */
+static void churn_bulk(struct churn *ch, size_t max_size, gfp_t gfp)
+{
+	size_t size = stamped_size(&ch->rnd, max_size);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ch->objs); i++)
+		if (ch->objs[i])
+			ch->nr_bad += !stamp_erase(ch->objs[i]);
+	gospan_free_bulk(ARRAY_SIZE(ch->objs), ch->objs);
+	if (gospan_alloc_bulk(size, gfp, ARRAY_SIZE(ch->objs), ch->objs)) {
+		for (i = 0; i < ARRAY_SIZE(ch->objs); i++)
+			stamp_object(ch->objs[i], size);
+		return;
+	}
+	memset(ch->objs, 0, sizeof(ch->objs));
+	ch->nr_failed++;
+}
+
 static void churn_step(struct churn *ch, size_t max_size, gfp_t gfp)
 {
 	void **obj = &ch->objs[gospan_kunit_below(&ch->rnd, ARRAY_SIZE(ch->objs))];
 
 	ch->nr_calls++;
 	ch->nr_claimed += raw_cpu_read(gospan_mcache_slot) == &gospan_mcache_none;
+	if (!gospan_kunit_below(&ch->rnd, 16)) {
+		churn_bulk(ch, max_size, gfp);
+		return;
+	}
 	if (*obj) {
 		ch->nr_bad += !stamped_free(*obj);
 		*obj = NULL;

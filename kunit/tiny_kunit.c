@@ -257,6 +257,22 @@ static void tiny_zeroed(struct kunit *test)
 	}
 }
 
+/* Many in one call, among others. */
+static void tiny_free_bulk(struct kunit *test)
+{
+	u64 live = gospan_kunit_live(), count = gospan_report_count();
+	void *objs[300];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = i % 3 ? take(test, 1 + i % 15) : gospan_alloc(1 + i, GFP_KERNEL);
+	gospan_free_bulk(ARRAY_SIZE(objs), objs);
+	gospan_kunit_flush();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_live(), live);
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), count);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
 /* With and without pointers share no page; 16 bytes and more are as from gospan_alloc(). */
 static void noscan_contract(struct kunit *test)
 {
@@ -411,6 +427,7 @@ static struct kunit_case tiny_cases[] = {
 	KUNIT_CASE(tiny_size_is_enough),
 	KUNIT_CASE(tiny_realloc_keeps_bytes),
 	KUNIT_CASE(tiny_zeroed),
+	KUNIT_CASE(tiny_free_bulk),
 	KUNIT_CASE(noscan_contract),
 	KUNIT_CASE(tiny_many_cpus),
 	{}

@@ -27,9 +27,6 @@ static bool tiny __read_mostly = true;
 module_param(tiny, bool, 0444);
 MODULE_PARM_DESC(tiny, "objects below 16 bytes without pointers share blocks (default Y); N: to measure what it brings");
 
-/* Zones that an object cannot be asked from. */
-#define GFP_ZONES	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
-
 static void *alloc_large(size_t size, gfp_t gfp)
 {
 	unsigned int npages = gospan_bytes_to_npages(size);
@@ -156,7 +153,7 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (gfp & GFP_ZONES)
+	if (gfp & GOSPAN_GFP_ZONES)
 		return NULL;
 	if (zero)
 		gfp |= __GFP_ZERO;
@@ -179,7 +176,7 @@ static __always_inline void see_context(gfp_t gfp)
 static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 {
 	see_context(gfp);
-	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GFP_ZONES)))
+	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES)))
 		return alloc_special(size, gfp, noscan);
 	if (want_init_on_alloc(0))
 		return alloc_special(size, gfp, noscan);
@@ -201,7 +198,7 @@ EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 {
 	see_context(gfp);
-	if (unlikely(gfp & (__GFP_ZERO | GFP_ZONES)) || want_init_on_alloc(0))
+	if (unlikely(gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES)) || want_init_on_alloc(0))
 		return alloc_special(size, gfp, false);
 	return alloc_spanclass(gospan_make_spanclass(sizeclass, false), gfp);
 }
@@ -224,29 +221,6 @@ static bool push_claimed(struct gospan_mcache *c, unsigned int spanclass, void *
 		return gospan_mcache_free(c, spanclass, obj);
 	gospan_mcentral_flush(&gospan_central[spanclass], &obj, 1);
 	return true;
-}
-
-/* The magazine was full, or there is something about @p. */
-static noinline void free_slow(const void *p)
-{
-	struct gospan_mcache **slot, *c;
-	unsigned int spanclass;
-	void *obj = (void *)p;
-	bool ok = true;
-
-	if (ZERO_OR_NULL_PTR(p))
-		return;
-	gospan_arena_see_newest();
-	slot = gospan_mcache_claim(&c);
-	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
-	if (spanclass <= GOSPAN_SPANCLASS_LARGE) {
-		gospan_mcache_release(slot, c);
-		return free_large(p);
-	}
-	ok = push_claimed(c, spanclass, obj);
-	gospan_mcache_release(slot, c);
-	if (!ok)
-		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
 
 /* A block of tiny objects that is free. Ends the claim. */
@@ -274,6 +248,31 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 		*m->top++ = block;
 	}
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+}
+
+/* The magazine was full, or there is something about @p. */
+static noinline void free_slow(const void *p)
+{
+	struct gospan_mcache **slot, *c;
+	unsigned int spanclass;
+	void *obj = (void *)p;
+	bool ok = true;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	gospan_arena_see_newest();
+	slot = gospan_mcache_claim(&c);
+	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	if (spanclass <= GOSPAN_SPANCLASS_LARGE) {
+		gospan_mcache_release(slot, c);
+		return free_large(p);
+	}
+	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
+		return free_tiny(p, c);
+	ok = push_claimed(c, spanclass, obj);
+	gospan_mcache_release(slot, c);
+	if (!ok)
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
 
 /*
@@ -361,7 +360,7 @@ EXPORT_SYMBOL_GPL(gospan_size_roundup);
 static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
 {
 	if (old_size <= GOSPAN_MAX_SMALL_BYTES || new_size > GOSPAN_MAX_BYTES ||
-	    gfp & GFP_ZONES)
+	    gfp & GOSPAN_GFP_ZONES)
 		return false;
 	if (is_power_of_2(new_size) && !IS_ALIGNED((unsigned long)p, new_size))
 		return false;
@@ -408,7 +407,7 @@ void *gospan_kvalloc(size_t size, gfp_t gfp)
 		try_gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
 			  (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
 	p = gospan_alloc(size, try_gfp);
-	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) || gfp & GFP_ZONES)
+	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) || gfp & GOSPAN_GFP_ZONES)
 		return p;
 	return __vmalloc(size, gfp);
 }

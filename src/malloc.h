@@ -10,6 +10,9 @@
 /* Largest object: what kmalloc() gives. */
 #define GOSPAN_MAX_BYTES	((size_t)KMALLOC_MAX_SIZE)
 
+/* Zones that an object cannot be asked from. */
+#define GOSPAN_GFP_ZONES	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+
 /* An aligned run of as many pages can be searched for. */
 static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
 

@@ -236,6 +236,33 @@ void gospan_kvfree(const void *p);
 void gospan_free(const void *p);
 
 /**
+ * gospan_alloc_bulk() - allocate many objects of one size
+ * @size: bytes of each; 0 gives %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc()
+ * @n: how many
+ * @p: where to put them; without meaning if there is not memory for all
+ *
+ * Context: As gospan_alloc(). Preemption is off, and locks are held, for 256
+ * objects at a time.
+ * Return: @n, or 0 when gospan_alloc() would return %NULL for one of them; then
+ * nothing is allocated.
+ */
+size_t gospan_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p) __must_check;
+
+/**
+ * gospan_free_bulk() - free many objects
+ * @n: how many
+ * @p: objects of whatever size, each of which may be %NULL or %ZERO_SIZE_PTR;
+ *	reordered, without meaning afterwards
+ *
+ * Misuse is reported as for gospan_free(), except that one that is freed twice
+ * in a row is mostly noticed only when it reaches its span.
+ *
+ * Context: As gospan_free().
+ */
+void gospan_free_bulk(size_t n, void **p);
+
+/**
  * gospan_free_sensitive() - wipe an object and free it
  * @p: object, %NULL or %ZERO_SIZE_PTR
  *

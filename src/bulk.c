@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bulk: many objects in one call, straight between a caller's array, the
+ * magazine and the central lists.
+ *
+ * One claim serves up to BULK_OBJS objects. What the magazine has, or has room
+ * for, is copied; what lies beyond it goes past it if it is at least the batch
+ * that a refill or flush would move, and otherwise by way of one: so each lock
+ * acquisition moves a batch or more whatever the number of objects is. Frees
+ * are sorted by spanclass first, a call's objects may be of any.
+ *
+ * The rare ones - large, none at all, an mcache that is claimed, memory that
+ * is short - take the way of single objects, one after the other.
+ *
+ * Go has no counterpart; SLUB's bulk calls want all objects of one cache.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/gospan.h>
+#include "malloc.h"
+#include "report.h"
+
+/* Objects in a claim; bounds the time with preemption, and under a lock interrupts, off. */
+#define BULK_OBJS	256U
+
+/* Has it magazines? */
+static __always_inline bool spanclass_is_cut(unsigned int spanclass)
+{
+	return spanclass - GOSPAN_SPANCLASS_FIRST < GOSPAN_SPANCLASS_LIMIT - GOSPAN_SPANCLASS_FIRST;
+}
+
+/* Objects in half a magazine; 0 for one without capacity. */
+static unsigned int magazine_half(const struct gospan_magazine *m)
+{
+	return (m->limit - m->base) / 2;
+}
+
+/* Take up to @n objects out of the magazine. Returns how many. */
+static __always_inline unsigned int magazine_pop(struct gospan_magazine *m, void **objs,
+						 unsigned int n)
+{
+	n = min_t(unsigned int, n, m->top - m->base);
+	m->top -= n;
+	memcpy(objs, m->top, n * sizeof(*objs));
+	m->nr_mallocs += n;
+	return n;
+}
+
+/*
+ * The magazine is empty: up to @n objects all the same, fewer only if the
+ * central list has no more, or the mcache was claimed before.
+ */
+static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned int spanclass,
+					       void **objs, unsigned int n)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int got = 0, some;
+
+	if (c == &gospan_mcache_none)
+		return 0;
+	while (got < n && (!magazine_half(m) || n - got < magazine_half(m))) {
+		/* Grants capacity, and refills half of it. */
+		objs[got] = gospan_mcache_alloc(c, spanclass);
+		if (!objs[got])
+			return got;
+		got++;
+		got += magazine_pop(m, objs + got, n - got);
+	}
+	if (got == n)
+		return n;
+	some = gospan_mcentral_refill(&gospan_central[spanclass], &c->span[spanclass],
+				      objs + got, n - got);
+	m->nr_mallocs += some;
+	return got + some;
+}
+
+/* Add as many spans as @n objects take. False if there was memory for none. */
+static noinline bool central_grow_bulk(unsigned int spanclass, unsigned int n, gfp_t gfp)
+{
+	unsigned int nelems = gospan_central[spanclass].layout.nelems, added;
+
+	if (READ_ONCE(gospan_heap.broken))
+		return false;
+	for (added = 0; added < n; added += nelems)
+		if (!gospan_mcentral_grow(&gospan_central[spanclass], gfp))
+			return added;
+	return true;
+}
+
+/* Up to @n objects, not zeroed. Fewer if memory is short, or the mcache is claimed. */
+static __always_inline size_t alloc_small_bulk(unsigned int sizeclass, gfp_t gfp, size_t n,
+					       void **p)
+{
+	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+	size_t got = 0;
+
+	while (got < n) {
+		unsigned int want = min_t(size_t, n - got, BULK_OBJS), some;
+		struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+
+		some = magazine_pop(&c->magazine[spanclass], p + got, want);
+		if (unlikely(some < want))
+			some += mcache_alloc_bulk(c, spanclass, p + got + some, want - some);
+		gospan_mcache_release(slot, c);
+		got += some;
+		if (unlikely(some < want) && (c == &gospan_mcache_none ||
+					      !central_grow_bulk(spanclass, want - some, gfp)))
+			break;
+	}
+	return got;
+}
+
+size_t gospan_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p)
+{
+	unsigned int sizeclass = size <= GOSPAN_MAX_SMALL_BYTES ? gospan_size_to_class(size) : 0;
+	size_t got = 0, i;
+
+	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_alloc(gfp);
+	if (likely(sizeclass && !(gfp & GOSPAN_GFP_ZONES)))
+		got = alloc_small_bulk(sizeclass, gfp & ~__GFP_ZERO, n, p);
+	if (want_init_on_alloc(gfp))
+		for (i = 0; i < got; i++)
+			memset(p[i], 0, gospan_class_to_bytes[sizeclass]);
+	for (; unlikely(got < n); got++) {
+		p[got] = gospan_alloc(size, gfp);
+		if (p[got])
+			continue;
+		gospan_free_bulk(got, p);
+		return 0;
+	}
+	return n;
+}
+EXPORT_SYMBOL_GPL(gospan_alloc_bulk);
+
+/* Put up to @n objects into the magazine. Returns how many. */
+static __always_inline unsigned int magazine_push(struct gospan_magazine *m, void **objs,
+						  unsigned int n)
+{
+	n = min_t(unsigned int, n, m->limit - m->top);
+	memcpy(m->top, objs, n * sizeof(*objs));
+	m->top += n;
+	return n;
+}
+
+/* The magazine has no room for @n objects of its spanclass. */
+static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int spanclass,
+				      void **objs, unsigned int n)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int some;
+
+	/* Past it what is half of it, or more; all, if it was claimed before. */
+	while (n && c != &gospan_mcache_none && (!magazine_half(m) || n < magazine_half(m))) {
+		/* Grants capacity, or flushes half of it. */
+		if (!gospan_mcache_free(c, spanclass, *objs))
+			gospan_report_misuse(GOSPAN_FREE_DOUBLE, *objs);
+		some = 1 + magazine_push(m, objs + 1, n - 1);
+		objs += some;
+		n -= some;
+	}
+	if (n)
+		gospan_mcentral_flush(&gospan_central[spanclass], objs, n);
+}
+
+static __always_inline void free_group(struct gospan_mcache *c, unsigned int spanclass,
+				       void **objs, unsigned int n)
+{
+	unsigned int some = magazine_push(&c->magazine[spanclass], objs, n);
+
+	if (unlikely(some < n))
+		mcache_free_bulk(c, spanclass, objs + some, n - some);
+}
+
+/* Move those of @class that are like the first to the front, and @p alike. Returns how many. */
+static unsigned int group_first(u8 *class, void **p, unsigned int n)
+{
+	unsigned int same = 1, i;
+
+	while (same < n && class[same] == class[0])
+		same++;
+	for (i = same + 1; i < n; i++) {
+		if (class[i] != class[0])
+			continue;
+		swap(class[i], class[same]);
+		swap(p[i], p[same]);
+		same++;
+	}
+	return same;
+}
+
+/*
+ * Look up the spanclasses of @n pointers, under the claim. Those that have no
+ * magazine, because they are large, tiny or nothing of ours, go to the end.
+ * Returns how many others there are.
+ */
+static unsigned int classify(void **p, unsigned int n, u8 *class)
+{
+	unsigned int i = 0;
+
+	while (i < n) {
+		class[i] = gospan_arena_spanclass_of(&gospan_heap.arenas, p[i]);
+		if (spanclass_is_cut(class[i])) {
+			i++;
+			continue;
+		}
+		n--;
+		swap(p[i], p[n]);
+	}
+	return n;
+}
+
+/* Up to BULK_OBJS objects of any spanclasses. */
+static noinline void free_mixed(unsigned int n, void **p)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	unsigned int done = 0, nr_small, same;
+	u8 class[BULK_OBJS];
+
+	nr_small = classify(p, n, class);
+	while (done < nr_small) {
+		same = group_first(class + done, p + done, nr_small - done);
+		free_group(c, class[done], p + done, same);
+		done += same;
+	}
+	gospan_mcache_release(slot, c);
+	for (; done < n; done++)
+		gospan_free(p[done]);
+}
+
+/* Up to BULK_OBJS objects, that are mostly of one spanclass. */
+static __always_inline void free_some(unsigned int n, void **p)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p[0]);
+	unsigned int same = 0;
+
+	if (likely(spanclass_is_cut(spanclass))) {
+		do {
+			same++;
+		} while (same < n && gospan_arena_spanclass_of(&gospan_heap.arenas, p[same]) ==
+			 spanclass);
+		free_group(c, spanclass, p, same);
+	}
+	gospan_mcache_release(slot, c);
+	if (unlikely(same < n))
+		free_mixed(n - same, p + same);
+}
+
+/* init_on_free: what is no object is reported, and left out. */
+static noinline void wipe_all(size_t n, void **p)
+{
+	size_t i, bytes;
+
+	for (i = 0; i < n; i++) {
+		bytes = gospan_size(p[i]);
+		if (bytes)
+			memset(p[i], 0, bytes);
+		else
+			p[i] = NULL;
+	}
+}
+
+void gospan_free_bulk(size_t n, void **p)
+{
+	unsigned int some;
+
+	if (want_init_on_free())
+		wipe_all(n, p);
+	for (; n; n -= some, p += some) {
+		some = min_t(size_t, n, BULK_OBJS);
+		free_some(some, p);
+	}
+}
+EXPORT_SYMBOL_GPL(gospan_free_bulk);
