@@ -33,7 +33,7 @@ static int replay_pieces(struct gospan_replay *arg, const struct gospan_replay_o
 		return PTR_ERR(run);
 	for (done = 0; done < arg->nr_ops && !err; done += piece)
 		err = gospan_replay_feed(run, ops + done, min_t(u64, piece, arg->nr_ops - done));
-	gospan_replay_end(run, arg);
+	gospan_replay_end(run, &arg->result);
 	return err;
 }
 
@@ -50,11 +50,7 @@ static struct gospan_replay make_replay(u32 allocator, u64 nr_ops, u64 weigh_at)
 		.nr_ids = NR_IDS,
 		.weigh_at = weigh_at,
 		/* What is not written shows. */
-		.nr_done = U64_MAX,
-		.slots = U64_MAX,
-		.bytes_held = U64_MAX,
-		.ticks = U64_MAX,
-		.ns = U64_MAX,
+		.result = { .nr_done = U64_MAX, .slots = U64_MAX, .bytes_held = U64_MAX },
 	};
 }
 
@@ -129,9 +125,9 @@ static void feed_refuses_step(struct kunit *test)
 
 			KUNIT_EXPECT_EQ_MSG(test, replay_all(&arg, ops), -EINVAL,
 					    "%s, allocator %u", rows[i].what, who);
-			KUNIT_EXPECT_EQ_MSG(test, arg.nr_done, 4, "%s", rows[i].what);
-			KUNIT_EXPECT_EQ(test, arg.allocs, 3);
-			KUNIT_EXPECT_EQ(test, arg.frees, 1);
+			KUNIT_EXPECT_EQ_MSG(test, arg.result.nr_done, 4, "%s", rows[i].what);
+			KUNIT_EXPECT_EQ(test, arg.result.allocs, 3);
+			KUNIT_EXPECT_EQ(test, arg.result.frees, 1);
 			gospan_kunit_flush();
 			KUNIT_EXPECT_EQ(test, gospan_kunit_live(), (u64)(unsigned long)test->priv);
 		}
@@ -154,7 +150,7 @@ static void feed_limit(struct kunit *test)
 	}
 	arg.nr_ids = nr_ids;
 	KUNIT_EXPECT_EQ(test, replay_all(&arg, ops), -ENOMEM);
-	bytes = arg.reallocs * KMALLOC_MAX_SIZE;
+	bytes = arg.result.reallocs * KMALLOC_MAX_SIZE;
 	KUNIT_EXPECT_LE(test, bytes, (u64)totalram_pages() * PAGE_SIZE / 2);
 	KUNIT_EXPECT_GE(test, bytes, 4 * KMALLOC_MAX_SIZE);
 }
@@ -163,7 +159,7 @@ struct oracle {
 	u32 size[NR_IDS];
 	u32 slot_bytes[NR_IDS];	/* of the object's slot in gospan; 0: none */
 	bool live[NR_IDS];
-	struct gospan_replay want;
+	struct gospan_replay_result want;
 };
 
 static void oracle_step(struct oracle *o, const struct gospan_replay_op *op)
@@ -223,8 +219,8 @@ static struct gospan_replay_op random_step(const struct oracle *o, struct rnd_st
 	return op;
 }
 
-static void check_answer(struct kunit *test, const struct gospan_replay *got,
-			 const struct gospan_replay *want)
+static void check_result(struct kunit *test, u32 who, const struct gospan_replay_result *got,
+			 const struct gospan_replay_result *want)
 {
 	KUNIT_EXPECT_EQ(test, got->nr_done, want->nr_done);
 	KUNIT_EXPECT_EQ(test, got->allocs, want->allocs);
@@ -232,7 +228,7 @@ static void check_answer(struct kunit *test, const struct gospan_replay *got,
 	KUNIT_EXPECT_EQ(test, got->frees, want->frees);
 	KUNIT_EXPECT_EQ(test, got->live, want->live);
 	KUNIT_EXPECT_EQ(test, got->bytes_asked, want->bytes_asked);
-	if (got->allocator == GOSPAN_REPLAY_EMPTY) {
+	if (who == GOSPAN_REPLAY_EMPTY) {
 		KUNIT_EXPECT_EQ(test, got->slots, 0);
 		KUNIT_EXPECT_EQ(test, got->bytes_held, 0);
 		return;
@@ -241,14 +237,14 @@ static void check_answer(struct kunit *test, const struct gospan_replay *got,
 	KUNIT_EXPECT_GE(test, got->bytes_held, got->bytes_rounded);
 	KUNIT_EXPECT_GT(test, got->ticks, 0);
 	KUNIT_EXPECT_GT(test, got->ns, 0);
-	if (got->allocator == GOSPAN_REPLAY_NOSCAN) {
+	if (who == GOSPAN_REPLAY_NOSCAN) {
 		/* Tiny objects share slots. */
 		KUNIT_EXPECT_LE(test, got->slots, want->slots + want->reallocs);
 		KUNIT_EXPECT_LE(test, got->live_slots, want->live_slots);
 		return;
 	}
 	KUNIT_EXPECT_EQ(test, got->live_slots, want->live_slots);
-	if (got->allocator == GOSPAN_REPLAY_GOSPAN) {
+	if (who == GOSPAN_REPLAY_GOSPAN) {
 		KUNIT_EXPECT_EQ(test, got->slots, want->slots);
 		KUNIT_EXPECT_EQ(test, got->bytes_rounded, want->bytes_rounded);
 		KUNIT_EXPECT_EQ(test, got->bytes_held % GOSPAN_PAGE_SIZE, 0);
@@ -279,7 +275,7 @@ static void feed_random(struct kunit *test)
 			struct gospan_replay arg = make_replay(who, NR_STEPS, NR_STEPS / 2);
 
 			KUNIT_ASSERT_EQ(test, replay_pieces(&arg, ops, pieces[p]), 0);
-			check_answer(test, &arg, &o->want);
+			check_result(test, who, &arg.result, &o->want);
 		}
 	}
 }
@@ -299,11 +295,11 @@ static void weigh_one_object_a_span(struct kunit *test)
 			held = gospan_class_npages(gospan_size_to_class(sizes[i])) *
 			       GOSPAN_PAGE_SIZE;
 		KUNIT_ASSERT_EQ(test, replay_all(&arg, &op), 0);
-		KUNIT_EXPECT_EQ(test, arg.live, 1);
-		KUNIT_EXPECT_EQ(test, arg.live_slots, 1);
-		KUNIT_EXPECT_EQ(test, arg.bytes_asked, sizes[i]);
-		KUNIT_EXPECT_EQ(test, arg.bytes_rounded, rounded);
-		KUNIT_EXPECT_EQ(test, arg.bytes_held, held);
+		KUNIT_EXPECT_EQ(test, arg.result.live, 1);
+		KUNIT_EXPECT_EQ(test, arg.result.live_slots, 1);
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_asked, sizes[i]);
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_rounded, rounded);
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_held, held);
 	}
 }
 
@@ -325,12 +321,12 @@ static void weigh_tiny_objects(struct kunit *test)
 		gospan_kunit_flush();
 		arg = make_replay(who, NR_IDS, NR_IDS);
 		KUNIT_ASSERT_EQ(test, replay_all(&arg, ops), 0);
-		KUNIT_EXPECT_EQ(test, arg.live, NR_IDS);
-		KUNIT_EXPECT_EQ(test, arg.bytes_asked, NR_IDS);
-		KUNIT_EXPECT_EQ(test, arg.slots, slots);
-		KUNIT_EXPECT_EQ(test, arg.live_slots, slots);
-		KUNIT_EXPECT_EQ(test, arg.bytes_rounded, slots * (shared ? GOSPAN_TINY_BYTES : 8));
-		KUNIT_EXPECT_EQ(test, arg.bytes_held, GOSPAN_PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, arg.result.live, NR_IDS);
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_asked, NR_IDS);
+		KUNIT_EXPECT_EQ(test, arg.result.slots, slots);
+		KUNIT_EXPECT_EQ(test, arg.result.live_slots, slots);
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_rounded, slots * (shared ? GOSPAN_TINY_BYTES : 8));
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_held, GOSPAN_PAGE_SIZE);
 	}
 }
 
@@ -346,11 +342,11 @@ static void weigh_nothing(struct kunit *test)
 			struct gospan_replay arg = make_replay(who, ARRAY_SIZE(ops), at);
 
 			KUNIT_ASSERT_EQ(test, replay_all(&arg, ops), 0);
-			KUNIT_EXPECT_EQ(test, arg.live, at == 1 || at == 3);
-			KUNIT_EXPECT_EQ(test, arg.bytes_asked, at == 1 ? 100 : 0);
-			KUNIT_EXPECT_EQ(test, arg.bytes_held > 0,
+			KUNIT_EXPECT_EQ(test, arg.result.live, at == 1 || at == 3);
+			KUNIT_EXPECT_EQ(test, arg.result.bytes_asked, at == 1 ? 100 : 0);
+			KUNIT_EXPECT_EQ(test, arg.result.bytes_held > 0,
 					at == 1 && who != GOSPAN_REPLAY_EMPTY);
-			KUNIT_EXPECT_EQ(test, arg.live_slots > 0,
+			KUNIT_EXPECT_EQ(test, arg.result.live_slots > 0,
 					at == 1 && who != GOSPAN_REPLAY_EMPTY);
 		}
 	}
@@ -372,10 +368,10 @@ static void feed_many_bytes(struct kunit *test)
 		struct gospan_replay arg = make_replay(who, ARRAY_SIZE(ops), 1);
 
 		KUNIT_ASSERT_EQ(test, replay_all(&arg, ops), 0);
-		KUNIT_EXPECT_EQ(test, arg.nr_done, ARRAY_SIZE(ops));
-		KUNIT_EXPECT_EQ(test, arg.allocs, ARRAY_SIZE(ops) / 2);
-		KUNIT_EXPECT_EQ(test, arg.frees, ARRAY_SIZE(ops) / 2);
-		KUNIT_EXPECT_EQ(test, arg.bytes_asked, SZ_1M);
+		KUNIT_EXPECT_EQ(test, arg.result.nr_done, ARRAY_SIZE(ops));
+		KUNIT_EXPECT_EQ(test, arg.result.allocs, ARRAY_SIZE(ops) / 2);
+		KUNIT_EXPECT_EQ(test, arg.result.frees, ARRAY_SIZE(ops) / 2);
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_asked, SZ_1M);
 	}
 }
 

@@ -50,6 +50,7 @@ static_assert(sizeof(struct gospan_bench_phase) == 40);
 static_assert(sizeof(struct gospan_bench_cpu) == 96);
 static_assert(sizeof(struct gospan_bench) == 208);
 static_assert(sizeof(struct gospan_replay_op) == 12);
+static_assert(sizeof(struct gospan_replay_result) == 96);
 static_assert(sizeof(struct gospan_replay) == 136);
 
 /* Objects freed at close before others may run. */
@@ -411,7 +412,7 @@ static long replay_locked(struct gospan_replay *arg)
 		err = PTR_ERR(run);
 	} else {
 		err = replay_feed_all(run, arg, ops);
-		gospan_replay_end(run, arg);
+		gospan_replay_end(run, &arg->result);
 	}
 	kvfree(ops);
 	return err;
@@ -424,7 +425,7 @@ static long ioctl_replay(void __user *uarg)
 
 	if (copy_from_user(&arg, uarg, sizeof(arg)))
 		return -EFAULT;
-	arg.nr_done = 0;
+	arg.result = (struct gospan_replay_result){};
 	if (!mutex_trylock(&bench_lock))
 		return -EBUSY;
 	err = replay_locked(&arg);

@@ -53,7 +53,7 @@ struct gospan_replay_run {
 	u64 live_bytes;		/* that they do */
 	u64 nr_live;
 	u64 slots_before;	/* slots_taken() at the start */
-	struct gospan_replay out;	/* what is counted and weighed; only the out fields */
+	struct gospan_replay_result result;	/* so far */
 	struct gospan_memstats stats;	/* too large for the stack */
 	struct replay_object object[];	/* by id */
 };
@@ -145,8 +145,8 @@ static __always_inline int op_alloc(struct gospan_replay_run *run,
 	*object = (struct replay_object){ p, op->size, true };
 	run->live_bytes += op->size;
 	run->nr_live++;
-	run->out.allocs++;
-	run->out.slots += op->size > 0;
+	run->result.allocs++;
+	run->result.slots += op->size > 0;
 	return 0;
 }
 
@@ -163,8 +163,8 @@ static __always_inline int op_realloc(struct gospan_replay_run *run,
 	p = object_realloc(who, object->p, op->size, REPLAY_GFP);
 	if (!p)
 		return -ENOMEM;
-	run->out.slots += p != object->p && op->size;
-	run->out.reallocs++;
+	run->result.slots += p != object->p && op->size;
+	run->result.reallocs++;
 	run->live_bytes = live_bytes;
 	object->p = p;
 	object->size = op->size;
@@ -179,7 +179,7 @@ static __always_inline void op_free(struct gospan_replay_run *run,
 	object->live = false;
 	run->live_bytes -= object->size;
 	run->nr_live--;
-	run->out.frees++;
+	run->result.frees++;
 }
 
 static __always_inline int op_do(struct gospan_replay_run *run,
@@ -216,7 +216,7 @@ static __always_inline int window_steps(struct gospan_replay_run *run,
 			break;
 		bytes += ops[i].size;
 	}
-	run->out.nr_done += i;
+	run->result.nr_done += i;
 	return err;
 }
 
@@ -240,8 +240,8 @@ static int replay_window(struct gospan_replay_run *run, const struct gospan_repl
 		err = window_steps(run, GOSPAN_REPLAY_EMPTY, ops, n);
 		break;
 	}
-	run->out.ticks += gospan_bench_ticks() - ticks;
-	run->out.ns += ktime_get_ns() - ns;
+	run->result.ticks += gospan_bench_ticks() - ticks;
+	run->result.ns += ktime_get_ns() - ns;
 	return err;
 }
 
@@ -292,18 +292,18 @@ static int replay_weigh(struct gospan_replay_run *run)
 	slots = gospan_extent_add_up(extents, run->nr_live);
 	replay_extents(run, gospan_extent_of_span, extents);
 	spans = gospan_extent_add_up(extents, run->nr_live);
-	run->out.live = run->nr_live;
-	run->out.bytes_asked = run->live_bytes;
-	run->out.live_slots = slots.nr;
-	run->out.bytes_rounded = slots.bytes;
-	run->out.bytes_held = spans.bytes;
+	run->result.live = run->nr_live;
+	run->result.bytes_asked = run->live_bytes;
+	run->result.live_slots = slots.nr;
+	run->result.bytes_rounded = slots.bytes;
+	run->result.bytes_held = spans.bytes;
 	kvfree(extents);
 	return 0;
 }
 
 /**
  * gospan_replay_begin() - start a replay
- * @arg: what user space asks for; its out fields are not looked at
+ * @arg: what user space asks for
  *
  * Context: Task; sleeps.
  * Return: the replay, for gospan_replay_feed() and gospan_replay_end(); -EINVAL
@@ -348,17 +348,17 @@ struct gospan_replay_run *gospan_replay_begin(const struct gospan_replay *arg)
  */
 int gospan_replay_feed(struct gospan_replay_run *run, const struct gospan_replay_op *ops, u32 n)
 {
-	u64 goal = run->out.nr_done + n;
+	u64 goal = run->result.nr_done + n;
 	int err;
 
-	while (run->out.nr_done < goal) {
-		u64 done = run->out.nr_done;
+	while (run->result.nr_done < goal) {
+		u64 done = run->result.nr_done;
 		u64 stop = done < run->weigh_at ? min(goal, run->weigh_at) : goal;
 
 		if (signal_pending(current))
 			return -EINTR;
 		err = replay_window(run, ops + n - (goal - done), stop - done);
-		if (!err && run->out.nr_done == run->weigh_at)
+		if (!err && run->result.nr_done == run->weigh_at)
 			err = replay_weigh(run);
 		if (err)
 			return err;
@@ -385,18 +385,17 @@ static void replay_free_live(struct gospan_replay_run *run)
 /**
  * gospan_replay_end() - free what lives still, and say what the replay came to
  * @run: replay, which is gone afterwards
- * @answer: its out fields are filled in
+ * @result: filled in, also after an error
  *
  * Context: As gospan_replay_feed().
  */
-void gospan_replay_end(struct gospan_replay_run *run, struct gospan_replay *answer)
+void gospan_replay_end(struct gospan_replay_run *run, struct gospan_replay_result *result)
 {
 	if (run->who == GOSPAN_REPLAY_EMPTY)
-		run->out.slots = 0;
+		run->result.slots = 0;
 	else if (run->who != GOSPAN_REPLAY_KMALLOC)
-		run->out.slots = slots_taken(&run->stats) - run->slots_before;
+		run->result.slots = slots_taken(&run->stats) - run->slots_before;
 	replay_free_live(run);
-	memcpy(&answer->nr_done, &run->out.nr_done,
-	       sizeof(*answer) - offsetof(struct gospan_replay, nr_done));
+	*result = run->result;
 	kvfree(run);
 }

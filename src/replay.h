@@ -13,6 +13,6 @@ struct gospan_replay_run;
 
 struct gospan_replay_run *gospan_replay_begin(const struct gospan_replay *arg);
 int gospan_replay_feed(struct gospan_replay_run *run, const struct gospan_replay_op *ops, u32 n);
-void gospan_replay_end(struct gospan_replay_run *run, struct gospan_replay *answer);
+void gospan_replay_end(struct gospan_replay_run *run, struct gospan_replay_result *result);
 
 #endif /* _GOSPAN_REPLAY_H */

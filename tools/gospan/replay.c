@@ -81,35 +81,36 @@ static void stay_on_this_cpu(void)
 		fail("cannot stay on CPU %d: %s", cpu, strerror(errno));
 }
 
-static struct gospan_replay replay_once(int fd, const struct trace *trace, __u32 allocator)
+static struct gospan_replay_result replay_once(int fd, const struct trace *trace,
+					       __u32 allocator, bool weighed)
 {
 	struct gospan_replay r = {
 		.allocator = allocator,
 		.ops = (uintptr_t)trace->ops,
 		.nr_ops = trace->nr_ops,
 		.nr_ids = trace->nr_ids,
-		.weigh_at = trace->peak_at,
+		.weigh_at = weighed ? trace->peak_at : 0,
 	};
 
 	if (ioctl(fd, GOSPAN_IOC_REPLAY, &r)) {
 		int error = errno;
 
-		fail("%s, step %llu of %llu: %s%s", allocator_names[allocator], r.nr_done,
+		fail("%s, step %llu of %llu: %s%s", allocator_names[allocator], r.result.nr_done,
 		     trace->nr_ops, strerror(error), device_hint(error));
 	}
-	return r;
+	return r.result;
 }
 
-static struct gospan_replay replay_rounds(int fd, const struct trace *trace, __u32 allocator,
-					  __u64 rounds)
+static struct gospan_replay_result replay_rounds(int fd, const struct trace *trace,
+						 __u32 allocator, __u64 rounds)
 {
-	struct gospan_replay first, next;
+	struct gospan_replay_result first, next;
 	struct gospan_trim trim;
 
 	device_do(fd, GOSPAN_IOC_TRIM, &trim, "trim");
-	first = replay_once(fd, trace, allocator);
+	first = replay_once(fd, trace, allocator, true);
 	for (__u64 i = 1; i < rounds; i++) {
-		next = replay_once(fd, trace, allocator);
+		next = replay_once(fd, trace, allocator, false);
 		if (next.ticks < first.ticks) {
 			first.ticks = next.ticks;
 			first.ns = next.ns;
@@ -129,7 +130,7 @@ static double ratio(__u64 a, __u64 b)
 	return b ? (double)a / b : 0;
 }
 
-static void print_head(const char *path, const struct gospan_replay *loop)
+static void print_head(const char *path, const struct gospan_replay_result *loop)
 {
 	printf("%s: %llu allocations, %llu reallocations, %llu frees;\n"
 	       "at the peak %llu objects, which asked for %llu bytes\n\n", path, loop->allocs,
@@ -138,20 +139,22 @@ static void print_head(const char *path, const struct gospan_replay *loop)
 	       "peak:slots", "rounded", "/asked", "held", "/asked", "tick/step");
 }
 
-static void print_row(const struct gospan_replay *r, const struct gospan_replay *loop)
+static void print_row(__u32 who, const struct gospan_replay_result *r,
+		      const struct gospan_replay_result *loop)
 {
 	printf("%-8s %10llu %8.3f   %10llu %10llu %8.3f %10llu %8.3f   %9.1f\n",
-	       allocator_names[r->allocator], r->slots, ratio(r->slots, r->allocs), r->live_slots,
+	       allocator_names[who], r->slots, ratio(r->slots, r->allocs), r->live_slots,
 	       r->bytes_rounded, ratio(r->bytes_rounded, r->bytes_asked), r->bytes_held,
 	       ratio(r->bytes_held, r->bytes_asked),
 	       per_step(r->ticks, loop->ticks, r->nr_done));
 }
 
-static json_t *make_object(const struct gospan_replay *r, const struct gospan_replay *loop)
+static json_t *make_object(__u32 who, const struct gospan_replay_result *r,
+			   const struct gospan_replay_result *loop)
 {
 	struct record record = { .object = json_object() };
 
-	record_text(&record, "allocator", allocator_names[r->allocator]);
+	record_text(&record, "allocator", allocator_names[who]);
 	record_number(&record, "steps", r->nr_done);
 	record_number(&record, "allocs", r->allocs);
 	record_number(&record, "reallocs", r->reallocs);
@@ -175,7 +178,7 @@ static void replay(const struct replay_options *o)
 {
 	json_t *rows = o->json ? json_array() : NULL;
 	struct gospan_version version;
-	struct gospan_replay loop;
+	struct gospan_replay_result loop;
 	int fd = device_open(&version);
 	struct trace trace;
 
@@ -185,16 +188,16 @@ static void replay(const struct replay_options *o)
 	if (!rows)
 		print_head(o->path, &loop);
 	for (__u32 who = 0; who < GOSPAN_NR_REPLAYERS; who++) {
-		struct gospan_replay r = loop;
+		struct gospan_replay_result r = loop;
 
 		if (!(o->allocators >> who & 1))
 			continue;
 		if (who != GOSPAN_REPLAY_EMPTY)
 			r = replay_rounds(fd, &trace, who, o->rounds);
 		if (rows)
-			json_array_append_new(rows, make_object(&r, &loop));
+			json_array_append_new(rows, make_object(who, &r, &loop));
 		else
-			print_row(&r, &loop);
+			print_row(who, &r, &loop);
 	}
 	if (rows)
 		json_print(rows);

@@ -397,6 +397,37 @@ struct gospan_replay_op {
 };
 
 /**
+ * struct gospan_replay_result - what a replay came to
+ * @nr_done: steps done; of a replay that failed, the number of the step that did
+ * @allocs: ALLOC steps
+ * @reallocs: REALLOC steps
+ * @frees: FREE steps
+ * @slots: slots of spans or slabs that the steps took: tiny objects share one, a realloc
+ *	that moves takes another; GOSPAN and NOSCAN: with those that others took meanwhile
+ * @live: objects at @weigh_at of struct gospan_replay
+ * @bytes_asked: bytes that they asked for
+ * @live_slots: slots that they are in
+ * @bytes_rounded: bytes of these slots
+ * @bytes_held: bytes of the spans or slabs that hold at least one of them
+ * @ticks: CPU ticks (TSC) of all steps, without reading and weighing them
+ * @ns: the same in nanoseconds
+ */
+struct gospan_replay_result {
+	__u64 nr_done;
+	__u64 allocs;
+	__u64 reallocs;
+	__u64 frees;
+	__u64 slots;
+	__u64 live;
+	__u64 bytes_asked;
+	__u64 live_slots;
+	__u64 bytes_rounded;
+	__u64 bytes_held;
+	__u64 ticks;
+	__u64 ns;
+};
+
+/**
  * struct gospan_replay - recorded allocations to do again, and what they came to
  * @allocator: in: enum gospan_replay_allocator
  * @flags: in: none is defined
@@ -404,21 +435,8 @@ struct gospan_replay_op {
  * @nr_ops: in: its length, at least 1
  * @nr_ids: in: 1..%GOSPAN_REPLAY_MAX_IDS
  * @reserved: zero
- * @weigh_at: in: after so many steps what the live objects take is added up, <= @nr_ops
- * @nr_done: out: steps done; written on -EINVAL, -EFAULT, -EINTR and -ENOMEM, too, and
- *	is then the number of the step that failed
- * @allocs: out: ALLOC steps
- * @reallocs: out: REALLOC steps
- * @frees: out: FREE steps
- * @slots: out: slots of spans or slabs that the steps took: tiny objects share one, a
- *	realloc that moves takes another; GOSPAN and NOSCAN: with those that others took meanwhile
- * @live: out: at @weigh_at: objects
- * @bytes_asked: out: at @weigh_at: bytes that they asked for
- * @live_slots: out: at @weigh_at: slots that they are in
- * @bytes_rounded: out: at @weigh_at: bytes of these slots
- * @bytes_held: out: at @weigh_at: bytes of the spans or slabs that hold at least one of them
- * @ticks: out: CPU ticks (TSC) of all steps, without reading and weighing them
- * @ns: out: the same in nanoseconds
+ * @weigh_at: in: after so many steps, at most @nr_ops, what the live objects take is added up
+ * @result: out: also of a replay that failed; all zero if it did not begin
  *
  * Objects are not touched but to zero or move them. What is live after the last
  * step is freed. Returns -EINVAL for a field or a step out of range, an ALLOC of
@@ -435,18 +453,7 @@ struct gospan_replay {
 	__u32 nr_ids;
 	__u32 reserved;
 	__u64 weigh_at;
-	__u64 nr_done;
-	__u64 allocs;
-	__u64 reallocs;
-	__u64 frees;
-	__u64 slots;
-	__u64 live;
-	__u64 bytes_asked;
-	__u64 live_slots;
-	__u64 bytes_rounded;
-	__u64 bytes_held;
-	__u64 ticks;
-	__u64 ns;
+	struct gospan_replay_result result;
 };
 
 #define GOSPAN_IOC_MAGIC	0xb6

@@ -110,27 +110,27 @@ TEST_F(replay, counts)
 		struct gospan_replay r = make_replay(self->ops, who);
 
 		ASSERT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r));
-		EXPECT_EQ(NR_OPS, r.nr_done);
-		EXPECT_EQ(count[GOSPAN_OP_ALLOC], r.allocs);
-		EXPECT_EQ(count[GOSPAN_OP_REALLOC], r.reallocs);
-		EXPECT_EQ(count[GOSPAN_OP_FREE], r.frees);
-		EXPECT_EQ(live, r.live);
-		EXPECT_EQ(bytes, r.bytes_asked);
-		EXPECT_LT(0, r.ticks);
-		EXPECT_LT(0, r.ns);
+		EXPECT_EQ(NR_OPS, r.result.nr_done);
+		EXPECT_EQ(count[GOSPAN_OP_ALLOC], r.result.allocs);
+		EXPECT_EQ(count[GOSPAN_OP_REALLOC], r.result.reallocs);
+		EXPECT_EQ(count[GOSPAN_OP_FREE], r.result.frees);
+		EXPECT_EQ(live, r.result.live);
+		EXPECT_EQ(bytes, r.result.bytes_asked);
+		EXPECT_LT(0, r.result.ticks);
+		EXPECT_LT(0, r.result.ns);
 		if (who == GOSPAN_REPLAY_EMPTY) {
-			EXPECT_EQ(0, r.slots);
-			EXPECT_EQ(0, r.live_slots);
-			EXPECT_EQ(0, r.bytes_rounded);
-			EXPECT_EQ(0, r.bytes_held);
+			EXPECT_EQ(0, r.result.slots);
+			EXPECT_EQ(0, r.result.live_slots);
+			EXPECT_EQ(0, r.result.bytes_rounded);
+			EXPECT_EQ(0, r.result.bytes_held);
 			continue;
 		}
-		EXPECT_LT(0, r.slots);
-		EXPECT_GE(r.allocs + r.reallocs, r.slots);
-		EXPECT_LT(0, r.live_slots);
-		EXPECT_GE(r.live, r.live_slots);
-		EXPECT_LE(r.bytes_asked, r.bytes_rounded);
-		EXPECT_LE(r.bytes_rounded, r.bytes_held);
+		EXPECT_LT(0, r.result.slots);
+		EXPECT_GE(r.result.allocs + r.result.reallocs, r.result.slots);
+		EXPECT_LT(0, r.result.live_slots);
+		EXPECT_GE(r.result.live, r.result.live_slots);
+		EXPECT_LE(r.result.bytes_asked, r.result.bytes_rounded);
+		EXPECT_LE(r.result.bytes_rounded, r.result.bytes_held);
 	}
 }
 
@@ -143,7 +143,7 @@ TEST_F(replay, leaves_nothing)
 		r.nr_ops = NR_IDS;
 		r.weigh_at = NR_IDS;
 		ASSERT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r));
-		EXPECT_EQ(NR_IDS, r.live);
+		EXPECT_EQ(NR_IDS, r.result.live);
 		EXPECT_EQ(self->live, live_after_trim(self->fd));
 	}
 }
@@ -155,7 +155,7 @@ TEST_F(replay, leaves_nothing)
 		struct gospan_replay r = make_replay(self->ops, GOSPAN_REPLAY_GOSPAN); \
 		__VA_ARGS__; \
 		EXPECT_EQ(-(error), do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r)); \
-		EXPECT_EQ(0, r.nr_done); \
+		EXPECT_EQ(0, r.result.nr_done); \
 	}
 
 REJECT_FIELD(allocator_past_last, EINVAL, r.allocator = GOSPAN_NR_REPLAYERS)
@@ -183,7 +183,7 @@ REJECT_FIELD(ops_wrap, EFAULT, r.ops = UINT64_MAX - 3)
 		for (__u32 who = 0; who < GOSPAN_NR_REPLAYERS; who++) { \
 			struct gospan_replay r = make_replay(self->ops, who); \
 			EXPECT_EQ(-EINVAL, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r)); \
-			EXPECT_EQ(BAD_STEP, r.nr_done); \
+			EXPECT_EQ(BAD_STEP, r.result.nr_done); \
 			EXPECT_EQ(self->live, live_after_trim(self->fd)); \
 		} \
 	}
@@ -216,7 +216,7 @@ TEST_F(replay, stream_ends_early)
 
 		r.nr_ops = NR_OPS + 1;
 		EXPECT_EQ(-EFAULT, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r));
-		EXPECT_GE(NR_OPS, r.nr_done);
+		EXPECT_GE(NR_OPS, r.result.nr_done);
 		EXPECT_EQ(self->live, live_after_trim(self->fd));
 	}
 }
@@ -228,7 +228,7 @@ TEST_F(replay, stream_of_largest_length)
 
 	r.nr_ops = UINT64_MAX;
 	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r));
-	EXPECT_GE(NR_OPS, r.nr_done);
+	EXPECT_GE(NR_OPS, r.result.nr_done);
 }
 
 /* All objects live, and of the largest size: refused before the machine is short. */
@@ -240,8 +240,8 @@ TEST_F(replay, more_than_the_machine_has)
 		self->ops[i] = (struct gospan_replay_op){ .id = i, .size = KMALLOC_MAX };
 	r.nr_ids = NR_OPS;
 	EXPECT_EQ(-ENOMEM, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, &r));
-	EXPECT_LT(0, r.nr_done);
-	EXPECT_GT(NR_OPS, r.nr_done);
+	EXPECT_LT(0, r.result.nr_done);
+	EXPECT_GT(NR_OPS, r.result.nr_done);
 }
 
 TEST_F(replay, answer_read_only)
@@ -350,7 +350,7 @@ TEST_F(endless, stops_at_a_signal)
 	EXPECT_GT(PROMPT_SECONDS, took) {
 		TH_LOG("%.1f s after the signal", took);
 	}
-	EXPECT_LT(0, self->r.nr_done);
+	EXPECT_LT(0, self->r.result.nr_done);
 	EXPECT_EQ(self->live, live_after_trim(self->fd));
 }
 
