@@ -16,6 +16,12 @@
 #define PAGE_BYTES	8192ULL	/* of gospan's, with 4 KiB kernel pages */
 #define MAX_CACHED_BYTES (4ULL << 20)	/* more than the CPUs' page caches keep here */
 
+static __u64 settle_after_trim(int fd, __u64 level)
+{
+	live_after_trim(fd);
+	return settle_objects(fd, level);
+}
+
 FIXTURE(bench) {
 	int fd;
 	__u64 live;
@@ -28,12 +34,12 @@ FIXTURE_SETUP(bench)
 	ASSERT_LE(0, self->fd);
 	self->results = calloc(MAX_CPUS, sizeof(*self->results));
 	ASSERT_NE(NULL, self->results);
-	self->live = live_objects(self->fd);
+	self->live = live_after_trim(self->fd);
 }
 
 FIXTURE_TEARDOWN(bench)
 {
-	EXPECT_EQ(self->live, settle_objects(self->fd, self->live));
+	EXPECT_EQ(self->live, settle_after_trim(self->fd, self->live));
 	free(self->results);
 	close(self->fd);
 }
@@ -386,12 +392,12 @@ FIXTURE_SETUP(endless)
 	self->b = endless_bench(variant->workload, variant->held_pages, self->results);
 	if (variant->workload == GOSPAN_WORKLOAD_REMOTE && pick_cpus(self->b.cpus, 2) < 2)
 		SKIP(return, "one CPU only");
-	self->live = live_objects(self->fd);
+	self->live = live_after_trim(self->fd);
 }
 
 FIXTURE_TEARDOWN(endless)
 {
-	EXPECT_EQ(self->live, settle_objects(self->fd, self->live));
+	EXPECT_EQ(self->live, settle_after_trim(self->fd, self->live));
 	close(self->fd);
 }
 
@@ -466,7 +472,7 @@ TEST_F(endless, runs_alone_and_dies_when_killed)
 	EXPECT_GT(PROMPT_SECONDS, now() - start);
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(0, wait_for_bench(self->fd, 0));
-	EXPECT_EQ(self->live, settle_objects(self->fd, self->live));
+	EXPECT_EQ(self->live, settle_after_trim(self->fd, self->live));
 }
 
 /* While it runs, the rest of the device answers. */

@@ -157,8 +157,9 @@ TEST_F(info, memstats_rows_add_up)
 		cached_bytes += (row->cached + row->transit) * row->size;
 		span_bytes += row->spans * read_class(self->fd, i).npages * v.page_bytes;
 	}
-	EXPECT_EQ(s.mallocs, mallocs);
-	EXPECT_EQ(s.frees, frees);
+	/* The difference: tiny objects that shared a block. */
+	EXPECT_LE(mallocs, s.mallocs);
+	EXPECT_EQ(s.mallocs - mallocs, s.frees - frees);
 	EXPECT_EQ(s.cached_bytes, cached_bytes);
 	/* No large object lives, so the rows are all there is. */
 	EXPECT_EQ(s.by_size[0].mallocs, s.by_size[0].frees);
