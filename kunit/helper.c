@@ -3,8 +3,9 @@
  * Tests: what several suites share.
  *
  * Suites that work on the module's own heap assume that nobody else does, and
- * so without the scavenger. Each of their tests starts on the first online CPU
- * with all magazines and transit stacks empty, and must leave no object live.
+ * so without the scavenger and the reserves of CPUs. Each of their tests starts
+ * on the first online CPU with all magazines and transit stacks empty, and must
+ * leave no object live.
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
@@ -14,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include "../src/malloc.h"
+#include "../src/nolock.h"
 #include "../src/scavenge.h"
 #include "../src/supply.h"
 #include "../src/validate.h"
@@ -94,6 +96,7 @@ static void check_heap(void *data)
 	gospan_kunit_flush();
 	KUNIT_EXPECT_EQ(test, gospan_kunit_live(), (u64)(unsigned long)test->priv);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	KUNIT_EXPECT_EQ(test, gospan_nolock_init(), 0);
 	KUNIT_EXPECT_EQ(test, gospan_scavenge_init(), 0);
 }
 
@@ -105,6 +108,7 @@ int gospan_kunit_init(struct kunit *test)
 		return err;
 	/* It would take free pages from under a test, and chunks from under the validator. */
 	gospan_scavenge_exit();
+	gospan_nolock_exit();
 	gospan_kunit_flush();
 	/* What a failed test left behind is its fault only. */
 	test->priv = (void *)(unsigned long)gospan_kunit_live();

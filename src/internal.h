@@ -18,10 +18,12 @@
  * DOC: lock order
  *
  * Outermost first. All are taken in any context but NMI, so the spinlocks are
- * raw (PREEMPT_RT must not sleep in them) and switch interrupts off.
+ * raw (PREEMPT_RT must not sleep in them) and switch interrupts off. An NMI takes
+ * the first only.
  *
  * 1. mcache claim: preemption off and this CPU's mcache taken out of its slot.
- *    An interrupt that finds the slot without it uses the central lists.
+ *    An interrupt that finds the slot without it uses the central lists, an NMI
+ *    the CPU's reserve.
  * 2. &gospan_mcentral.lock: the span lists, the spans' bits and the transit
  *    stack of one spanclass, and that its spans are in the arena map. No two of
  *    them at once.
@@ -46,6 +48,7 @@
  * magazine: a CPU's bounded stack of free objects of one spanclass.
  * transit stack: a spanclass's bounded stack of free objects between CPUs.
  * chunk: 512 pages, aligned; heap arena: 16 chunks, aligned.
+ * reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
  * page cache: a CPU's free pages, up to 64 in one window.
  * summary: what is free in eight regions of the level below, see pagealloc.c.
  * home: the node heap that a chunk belongs to.

@@ -11,6 +11,7 @@
 #include "mcache.h"
 #include "mcentral.h"
 #include "mheap.h"
+#include "nolock.h"
 #include "scavenge.h"
 #include "stats.h"
 
@@ -46,9 +47,12 @@ static int __init gospan_init(void)
 	err = gospan_mcache_init();
 	if (err)
 		goto err_mcentral_exit;
-	err = gospan_scavenge_init();
+	err = gospan_nolock_init();
 	if (err)
 		goto err_mcache_exit;
+	err = gospan_scavenge_init();
+	if (err)
+		goto err_nolock_exit;
 	err = gospan_dev_init();
 	if (err)
 		goto err_scavenge_exit;
@@ -56,6 +60,8 @@ static int __init gospan_init(void)
 
 err_scavenge_exit:
 	gospan_scavenge_exit();
+err_nolock_exit:
+	gospan_nolock_exit();
 err_mcache_exit:
 	gospan_mcache_exit();
 	heap_drain();
@@ -72,6 +78,7 @@ static void __exit gospan_exit(void)
 {
 	gospan_dev_exit();
 	gospan_scavenge_exit();
+	gospan_nolock_exit();
 	gospan_mcache_exit();
 	heap_drain();
 	gospan_mcentral_exit();

@@ -42,7 +42,7 @@ extern struct gospan_mcache gospan_mcache_none;
 
 /*
  * Fast path: one look for this CPU's slot, a load and a store. Takes the
- * mcache out of its slot, so that an interrupt in between finds
+ * mcache out of its slot, so that an interrupt or NMI in between finds
  * gospan_mcache_none there and leaves this one alone; it ends before we go
  * on, and puts back what it found. Returns the slot, for the release.
  */

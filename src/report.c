@@ -24,7 +24,7 @@ static const char *const verdict_text[GOSPAN_NR_VERDICTS] = {
 static atomic_long_t nr_misuses;
 static unsigned long reported;	/* bit per verdict, atomic */
 
-/* Any context but NMI. */
+/* Any context. */
 void gospan_report_misuse(enum gospan_verdict verdict, const void *p)
 {
 	atomic_long_inc(&nr_misuses);

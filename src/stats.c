@@ -3,8 +3,8 @@
  * Statistics: Go's MemStats, put together from what each layer counts anyway.
  *
  * A free counts nothing: what was freed is what was allocated less what is
- * live, and live is every slot taken from a span that is in no magazine and
- * not in transit.
+ * live, and live is every slot taken from a span that is in no magazine, in no
+ * CPU's reserve and not in transit.
  *
  * Other CPUs' magazines are read while they change. Each value read is one
  * that was there, so a sum is off by what happened during the call.
@@ -18,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "mcache.h"
+#include "nolock.h"
 #include "report.h"
 #include "scavenge.h"
 #include "stats.h"
@@ -46,7 +47,7 @@ static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int 
 static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int spanclass)
 {
 	struct gospan_mcentral *mc = &gospan_central[spanclass];
-	unsigned long flags, taken, free;
+	unsigned long flags, taken, free, reserved;
 	struct gospan_memstats_class add = {};
 
 	stats_add_magazines(&add, spanclass);
@@ -56,6 +57,10 @@ static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int 
 	add.mallocs += mc->nr_mallocs;
 	taken = mc->nr_taken;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	/* They are allocated when they leave the reserve. */
+	reserved = min_t(u64, add.mallocs, gospan_nolock_held(spanclass));
+	add.mallocs -= reserved;
+	add.cached += reserved;
 	/* Counted at different moments, they need not agree. */
 	free = add.cached + add.transit;
 	row->spans += add.spans;

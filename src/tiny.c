@@ -16,7 +16,7 @@
  * An open block never has all bits zero, since one that is used up is closed
  * before its last object is handed out. Who clears the last bit has the block.
  *
- * Any context but NMI.
+ * Any context but NMI; but gospan_tiny_free() and gospan_tiny_bytes() in NMI, too.
  *
  * Go's tiny allocator has a collector that finds out when a block is free, and
  * gives a block's objects up only together. What is the same: the size of a
@@ -71,7 +71,7 @@ static bool cpu_has_open(unsigned int cpu, unsigned long addr, struct gospan_tin
  *
  * They reach to the next object that lives, or to what is free in the block.
  *
- * Context: Any but NMI. Takes no lock; looks at each CPU.
+ * Context: Any. Takes no lock; looks at each CPU.
  * Return: its bytes, at least what was asked for; 0 if no live object starts at @p.
  */
 size_t gospan_tiny_bytes(const void *p)

@@ -235,6 +235,48 @@ void gospan_kvfree(const void *p);
  */
 void gospan_free(const void *p);
 
+/* Largest object of gospan_alloc_nolock(). */
+#define GOSPAN_NOLOCK_MAX_BYTES	2048
+
+/**
+ * gospan_alloc_nolock() - try to allocate an object, from any context
+ * @size: bytes wanted, up to %GOSPAN_NOLOCK_MAX_BYTES; 0 returns %ZERO_SIZE_PTR
+ * @gfp: %__GFP_ZERO and %__GFP_NOWARN, or 0; with anything else there is no object
+ *
+ * Served by what the CPU has at hand: its cache, and where that is in use by whom
+ * we interrupted, or empty, its reserve. Of each power of two from 16 bytes up that
+ * has as many objects as the module parameter nolock_depth says; a request takes
+ * one of the least that holds it. So many in a row succeed at least; each asks
+ * for the reserve to be filled again, which is done as soon as the CPU can take an
+ * interrupt, or by a worker if the heap has to grow and cannot there. With a depth
+ * of 0 there is only the cache.
+ *
+ * The object is like any other: gospan_free() frees it as well, where it may be
+ * called, and gospan_size() may be up to twice gospan_size_roundup().
+ *
+ * Context: Any, NMI too, under any lock. Takes no lock, never waits, does not call
+ * the kernel's allocators; reads at most nolock_depth words of the reserve.
+ * Return: object of at least @size bytes, aligned as that of gospan_alloc(); %NULL
+ * if the CPU has none at hand or never gives such a one. The module parameter
+ * nolock_stats tells how often.
+ */
+void *gospan_alloc_nolock(size_t size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_free_nolock() - free an object, from any context
+ * @p: any object of gospan, large ones too; %NULL or %ZERO_SIZE_PTR
+ *
+ * Where the CPU's cache has no room, or init_on_free is set, the object is freed
+ * as soon as the CPU can take an interrupt; until then its first 8 bytes are ours.
+ * A pointer that is not an object is reported as by gospan_free(), and never
+ * written to. One that is freed twice while it waits is reported too, but others
+ * that wait may then leak.
+ *
+ * Context: Any, NMI too, under any lock. Takes no lock and never waits; but a report
+ * of misuse is printed at once, with the stack.
+ */
+void gospan_free_nolock(const void *p);
+
 /**
  * gospan_alloc_bulk() - allocate many objects of one size
  * @size: bytes of each; 0 gives %ZERO_SIZE_PTR
@@ -382,6 +424,7 @@ bool gospan_owns(const void *p);
  *
  * What CPUs cache is drained first, by an interrupt on each that caches
  * anything; an object that one of them is just allocating or freeing may stay.
+ * So do the reserves of gospan_alloc_nolock().
  *
  * Context: Task; sleeps, with interrupts on. Takes and releases central and
  * heap locks.
