@@ -31,6 +31,8 @@
  *    interrupt that finds it so uses the page allocator.
  * 4. &gospan_node_heap.lock: a node's pages and chunks. No two of them at once.
  * 5. &gospan_arenas.lock: the arena map. A leaf.
+ * 6. &gospan_reservation.lock: what a caller has reserved. A leaf, and none of the
+ *    above is held.
  *
  * The kernel's page and slab allocators are called to allocate with none of
  * them held.
@@ -49,6 +51,7 @@
  * transit stack: a spanclass's bounded stack of free objects between CPUs.
  * chunk: 512 pages, aligned; heap arena: 16 chunks, aligned.
  * reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
+ * reservation: a caller's objects for a section that must not fail, see reserve.c.
  * page cache: a CPU's free pages, up to 64 in one window.
  * summary: what is free in eight regions of the level below, see pagealloc.c.
  * home: the node heap that a chunk belongs to.

@@ -15,8 +15,10 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/gospan_sizeclass.h>
+#include <linux/kernel.h>
 #include <linux/overflow.h>
 #include <linux/preempt.h>
+#include <linux/spinlock_types.h>
 #include <linux/stdarg.h>
 #include <linux/types.h>
 #include <uapi/linux/gospan.h>
@@ -276,6 +278,109 @@ void *gospan_alloc_nolock(size_t size, gfp_t gfp) __must_check;
  * of misuse is printed at once, with the stack.
  */
 void gospan_free_nolock(const void *p);
+
+/**
+ * struct gospan_reservation - objects set aside for a section that must not fail
+ * @lock: covers @items
+ * @items: what is reserved
+ *
+ * To be made with gospan_reservation_init(); the fields are not for callers.
+ */
+struct gospan_reservation {
+	raw_spinlock_t lock;
+	struct list_head items;
+};
+
+/**
+ * struct gospan_reserve_item - a part of what is to be reserved
+ * @size: bytes of an object, as for gospan_alloc()
+ * @count: objects
+ */
+struct gospan_reserve_item {
+	size_t size;
+	unsigned int count;
+};
+
+/**
+ * gospan_reservation_init() - make an empty reservation
+ * @r: what is in it is lost
+ *
+ * Context: Any.
+ */
+void gospan_reservation_init(struct gospan_reservation *r);
+
+/**
+ * gospan_reserve() - set objects aside
+ * @r: reservation; what it has already, stays
+ * @items: sizes and counts, in any order; a size may be there more than once
+ * @n: number of @items
+ * @gfp: as for gospan_alloc(), %__GFP_ZERO without effect. Nobody is killed for
+ *	memory that a reservation lacks.
+ *
+ * Counts of a size class add up, also with what is reserved already. Reserved
+ * objects are live: the statistics count them, and memory is held for them
+ * until they are drawn and freed, or gospan_unreserve() is called.
+ *
+ * Context: As gospan_alloc(). Takes and releases the reservation's lock.
+ * Return: 0; -EINVAL if a size is 0 or too large or @gfp asks for a zone;
+ * -ENOMEM when memory ran out. After an error @r is as it was.
+ */
+int gospan_reserve(struct gospan_reservation *r, const struct gospan_reserve_item *items,
+		   unsigned int n, gfp_t gfp) __must_check;
+
+/**
+ * gospan_reserve_list() - set objects aside, with the items in the call
+ * @r: as for gospan_reserve()
+ * @gfp: as for gospan_reserve()
+ * @...: items: { size, count }, ...
+ *
+ * Context: As gospan_reserve().
+ * Return: As gospan_reserve().
+ */
+#define gospan_reserve_list(r, gfp, ...)				\
+({									\
+	const struct gospan_reserve_item __items[] = { __VA_ARGS__ };	\
+									\
+	gospan_reserve(r, __items, ARRAY_SIZE(__items), gfp);		\
+})
+
+/**
+ * gospan_alloc_reserved() - draw an object from a reservation
+ * @r: reservation
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: %__GFP_ZERO is obeyed, the rest without effect
+ *
+ * A request is charged to the smallest size class reserved that holds it, and
+ * never to a larger one, even when that is used up: what is reserved for others
+ * is not taken. So of items { 100, 2 } and { 1000, 1 } two requests of up to 112
+ * bytes (the class of 100) and one of 113 to 1024 succeed, in any order.
+ *
+ * The object is like any other: gospan_free() frees it, and does not put it back.
+ *
+ * Context: Any but NMI, on any number of CPUs at once. Takes and releases the
+ * reservation's lock, which is raw; zeroes outside of it.
+ * Return: object, aligned to 8 bytes and, where the size that it was reserved
+ * with is a power of two, to that; %NULL when as many as were reserved are drawn.
+ */
+void *gospan_alloc_reserved(struct gospan_reservation *r, size_t size, gfp_t gfp) __must_check;
+
+/**
+ * gospan_nr_reserved() - requests that a reservation still serves
+ * @r: reservation
+ * @size: bytes of each
+ *
+ * Context: Any but NMI. Takes and releases the reservation's lock.
+ * Return: how often gospan_alloc_reserved() of @size succeeds if nothing else is drawn.
+ */
+unsigned int gospan_nr_reserved(struct gospan_reservation *r, size_t size);
+
+/**
+ * gospan_unreserve() - give back what was not drawn
+ * @r: reservation; empty then, and good for another gospan_reserve()
+ *
+ * Context: As gospan_free(). Takes and releases the reservation's lock.
+ */
+void gospan_unreserve(struct gospan_reservation *r);
 
 /**
  * gospan_alloc_bulk() - allocate many objects of one size
