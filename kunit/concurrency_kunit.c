@@ -14,11 +14,13 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
+#include <linux/random.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/timer.h>
 #include <linux/gospan.h>
 #include "../src/malloc.h"
+#include "../src/nolock.h"
 #include "../src/report.h"
 #include "../src/validate.h"
 #include "helper.h"
@@ -403,9 +405,116 @@ static void alloc_here_free_there(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 }
 
+/*
+ * A thread, and an interrupt that comes as it goes on: both put objects where
+ * the other finds them. Without locks, so either may be refused.
+ */
+struct exchange {
+	struct rnd_state rnd;		/* of the thread */
+	struct irq_work work;
+	struct task_struct *task;
+	u64 *shared[8];
+	unsigned long nr_calls;		/* of the thread */
+	atomic_long_t nr_failed;	/* allocations */
+	atomic_long_t nr_bad;		/* words that somebody wrote to */
+};
+
+static u64 exchange_word(const u64 *p, size_t i)
+{
+	return ((unsigned long)p + i) * 0x9e3779b97f4a7c15ULL;
+}
+
+/* Put a new object where another was, and free that; p[0] has how many words it has. */
+static void exchange_step(struct exchange *ex, u32 dice)
+{
+	size_t i, words = 2 + dice / 8 % 60;
+	u64 *p = gospan_alloc_nolock(words * 8, dice & 0x80 ? __GFP_ZERO : 0);
+
+	if (p) {
+		p[0] = words;
+		for (i = 1; i < words; i++)
+			p[i] = exchange_word(p, i);
+	} else {
+		atomic_long_inc(&ex->nr_failed);
+	}
+	p = xchg(&ex->shared[dice % ARRAY_SIZE(ex->shared)], p);
+	if (!p)
+		return;
+	words = min_t(u64, p[0], gospan_size(p) / 8);
+	for (i = 1; i < words; i++)
+		if (p[i] != exchange_word(p, i))
+			atomic_long_inc(&ex->nr_bad);
+	if (dice & 0x100)
+		gospan_free(p);
+	else
+		gospan_free_nolock(p);
+}
+
+static void exchange_irq(struct irq_work *work)
+{
+	exchange_step(container_of(work, struct exchange, work), get_random_u32());
+}
+
+static int exchange_thread(void *data)
+{
+	struct exchange *ex = data;
+
+	while (!kthread_should_stop()) {
+		u32 dice = prandom_u32_state(&ex->rnd);
+
+		if (dice % 16 == 0)
+			irq_work_queue(&ex->work);
+		exchange_step(ex, dice >> 4);
+		if (++ex->nr_calls % 1024 == 0)
+			cond_resched();
+	}
+	return 0;
+}
+
+static void exchange_finish(struct kunit *test, struct exchange *ex)
+{
+	unsigned int i;
+
+	kthread_stop(ex->task);
+	irq_work_sync(&ex->work);
+	for (i = 0; i < ARRAY_SIZE(ex->shared); i++)
+		gospan_free(ex->shared[i]);
+	kunit_info(test, "%lu calls, %lu failed", ex->nr_calls, atomic_long_read(&ex->nr_failed));
+	KUNIT_EXPECT_GT(test, ex->nr_calls, 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ex->nr_bad), 0L);
+}
+
+static void nolock_on_all_cpus(struct kunit *test)
+{
+	struct exchange *exchanges = kunit_kcalloc(test, nr_cpu_ids, sizeof(*exchanges), GFP_KERNEL);
+	unsigned long misuses = gospan_report_count();
+	unsigned int cpu;
+
+	KUNIT_ASSERT_NOT_NULL(test, exchanges);
+	KUNIT_ASSERT_EQ(test, gospan_nolock_init(), 0);
+	for_each_online_cpu(cpu) {
+		struct exchange *ex = &exchanges[cpu];
+
+		gospan_kunit_seed(test, &ex->rnd);
+		ex->work = IRQ_WORK_INIT_HARD(exchange_irq);
+		ex->task = kthread_create_on_cpu(exchange_thread, ex, cpu, "gospan_ex/%u");
+		KUNIT_EXPECT_FALSE(test, IS_ERR(ex->task));
+		if (!IS_ERR(ex->task))
+			wake_up_process(ex->task);
+	}
+	schedule_timeout_uninterruptible(RUN_JIFFIES);
+	for_each_online_cpu(cpu)
+		if (!IS_ERR(exchanges[cpu].task))
+			exchange_finish(test, &exchanges[cpu]);
+	gospan_nolock_exit();
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), misuses);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
 static struct kunit_case concurrency_cases[] = {
 	KUNIT_CASE(alloc_free_while_interrupted),
 	KUNIT_CASE(alloc_here_free_there),
+	KUNIT_CASE(nolock_on_all_cpus),
 	{}
 };
 

@@ -12,10 +12,8 @@
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
-#include <linux/kthread.h>
 #include <linux/prandom.h>
 #include <linux/preempt.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -29,7 +27,6 @@
 #define JUNK		0xa5
 #define MAX_DEPTH	GOSPAN_NOLOCK_MAX_DEPTH
 #define WAIT_JIFFIES	(10 * HZ)
-#define RUN_JIFFIES	max(HZ / 2, 2)
 
 /* What the reserve has objects of. */
 static const size_t reserved_sizes[] = { 16, 32, 64, 128, 256, 512, 1024, 2048 };
@@ -694,112 +691,6 @@ static void reserve_counts_as_cached(struct kunit *test)
 	gospan_free(p);
 }
 
-/* A thread on each CPU, and an interrupt that comes as it goes on. */
-struct churn {
-	struct rnd_state rnd;
-	struct irq_work work;
-	struct completion done;
-	u64 *shared[8];			/* exchanged between the thread and the interrupt */
-	unsigned long nr_calls, nr_failed, nr_bad;
-	bool stop;
-};
-
-static u64 churn_word(const u64 *p, size_t i)
-{
-	return ((unsigned long)p + i) * 0x9e3779b97f4a7c15ULL;
-}
-
-/* Put a new object where another was, and free that; p[0] has the words that follow. */
-static void churn_step(struct churn *ch, unsigned int dice)
-{
-	size_t i, words = 2 + dice / 8 % 60;
-	u64 *p = gospan_alloc_nolock(words * 8, dice & 0x80 ? __GFP_ZERO : 0);
-
-	if (p) {
-		p[0] = words;
-		for (i = 1; i < words; i++)
-			p[i] = churn_word(p, i);
-	} else {
-		ch->nr_failed++;
-	}
-	p = xchg(&ch->shared[dice % ARRAY_SIZE(ch->shared)], p);
-	if (!p)
-		return;
-	words = p[0];
-	for (i = 1; i < words; i++)
-		if (p[i] != churn_word(p, i))
-			ch->nr_bad++;
-	if (dice & 0x100)
-		gospan_free(p);
-	else
-		gospan_free_nolock(p);
-}
-
-static void churn_irq(struct irq_work *work)
-{
-	struct churn *ch = container_of(work, struct churn, work);
-
-	churn_step(ch, get_random_u32());
-}
-
-static int churn_thread(void *data)
-{
-	struct churn *ch = data;
-
-	while (!READ_ONCE(ch->stop)) {
-		unsigned int dice = prandom_u32_state(&ch->rnd);
-
-		if (dice % 16 == 0)
-			irq_work_queue(&ch->work);
-		churn_step(ch, dice >> 4);
-		ch->nr_calls++;
-		if (ch->nr_calls % 1024 == 0)
-			cond_resched();
-	}
-	complete(&ch->done);
-	return 0;
-}
-
-/* On all CPUs, between which objects go by way of the central lists. */
-static void churn_on_all_cpus(struct kunit *test)
-{
-	struct churn *churns = kunit_kcalloc(test, nr_cpu_ids, sizeof(*churns), GFP_KERNEL);
-	unsigned int cpu, i, seed;
-	struct rnd_state rnd;
-
-	KUNIT_ASSERT_NOT_NULL(test, churns);
-	gospan_kunit_seed(test, &rnd);
-	nolock_start(test, 8);
-	for_each_online_cpu(cpu) {
-		struct churn *ch = &churns[cpu];
-		struct task_struct *task;
-
-		seed = prandom_u32_state(&rnd);
-		prandom_seed_state(&ch->rnd, seed);
-		init_completion(&ch->done);
-		ch->work = IRQ_WORK_INIT_HARD(churn_irq);
-		task = kthread_create_on_cpu(churn_thread, ch, cpu, "nolock/%u");
-		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-		wake_up_process(task);
-	}
-	schedule_timeout_uninterruptible(RUN_JIFFIES);
-	for_each_online_cpu(cpu)
-		WRITE_ONCE(churns[cpu].stop, true);
-	for_each_online_cpu(cpu) {
-		struct churn *ch = &churns[cpu];
-
-		wait_for_completion(&ch->done);
-		irq_work_sync(&ch->work);
-		for (i = 0; i < ARRAY_SIZE(ch->shared); i++)
-			gospan_free(ch->shared[i]);
-		kunit_info(test, "CPU %u: %lu calls, %lu failed", cpu, ch->nr_calls, ch->nr_failed);
-		KUNIT_EXPECT_GT(test, ch->nr_calls, 0UL);
-		KUNIT_EXPECT_LT(test, ch->nr_failed, ch->nr_calls);
-		KUNIT_EXPECT_EQ(test, ch->nr_bad, 0UL);
-	}
-	KUNIT_EXPECT_TRUE(test, is_refilled(8));
-}
-
 static struct kunit_case nolock_cases[] = {
 	KUNIT_CASE_PARAM(alloc_contract, contract_gen_params),
 	KUNIT_CASE_PARAM(alloc_exhausts_depth, depth_gen_params),
@@ -814,7 +705,6 @@ static struct kunit_case nolock_cases[] = {
 	KUNIT_CASE(free_foreign),
 	KUNIT_CASE(refill_without_memory),
 	KUNIT_CASE(reserve_counts_as_cached),
-	KUNIT_CASE(churn_on_all_cpus),
 	{}
 };
 

@@ -408,6 +408,7 @@ static void alloc_reserved_in_hardirq(struct kunit *test)
 /* Threads draw from one reservation: together exactly what is there. */
 struct drawer {
 	struct gospan_reservation *r;
+	struct task_struct *task;
 	struct completion done;
 	void *objs[MAX_OBJECTS];
 	unsigned int nr, nr_bad;
@@ -431,6 +432,8 @@ static int draw_thread(void *data)
 		d->nr_bad++;
 	d->nr_bad = d->nr - d->nr_bad;
 	complete(&d->done);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
 	return 0;
 }
 
@@ -443,16 +446,20 @@ static void alloc_reserved_on_all_cpus(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, drawers);
 	KUNIT_ASSERT_EQ(test, gospan_reserve_list(r, GFP_KERNEL, { 64, MAX_OBJECTS - 1 }), 0);
 	for_each_online_cpu(cpu) {
-		struct task_struct *task;
+		struct drawer *d = &drawers[cpu];
 
-		drawers[cpu].r = r;
-		init_completion(&drawers[cpu].done);
-		task = kthread_create_on_cpu(draw_thread, &drawers[cpu], cpu, "reserve/%u");
-		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-		wake_up_process(task);
+		d->r = r;
+		init_completion(&d->done);
+		d->task = kthread_create_on_cpu(draw_thread, d, cpu, "gospan_draw/%u");
+		KUNIT_EXPECT_FALSE(test, IS_ERR(d->task));
+		if (!IS_ERR(d->task))
+			wake_up_process(d->task);
 	}
 	for_each_online_cpu(cpu) {
+		if (IS_ERR(drawers[cpu].task))
+			continue;
 		wait_for_completion(&drawers[cpu].done);
+		kthread_stop(drawers[cpu].task);
 		sum += drawers[cpu].nr;
 		KUNIT_EXPECT_EQ(test, drawers[cpu].nr_bad, 0U);
 	}
