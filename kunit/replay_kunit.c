@@ -325,7 +325,8 @@ static void weigh_tiny_objects(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, arg.result.bytes_asked, NR_IDS);
 		KUNIT_EXPECT_EQ(test, arg.result.slots, slots);
 		KUNIT_EXPECT_EQ(test, arg.result.live_slots, slots);
-		KUNIT_EXPECT_EQ(test, arg.result.bytes_rounded, slots * (shared ? GOSPAN_TINY_BYTES : 8));
+		KUNIT_EXPECT_EQ(test, arg.result.bytes_rounded,
+				slots * (shared ? GOSPAN_TINY_BYTES : 8));
 		KUNIT_EXPECT_EQ(test, arg.result.bytes_held, GOSPAN_PAGE_SIZE);
 	}
 }
