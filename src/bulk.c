@@ -43,6 +43,9 @@ static __always_inline unsigned int magazine_pop(struct gospan_magazine *m, void
 						 unsigned int n)
 {
 	n = min_t(unsigned int, n, m->top - m->base);
+	/* gospan_mcache_none is not written. */
+	if (unlikely(!n))
+		return 0;
 	m->top -= n;
 	memcpy(objs, m->top, n * sizeof(*objs));
 	m->nr_mallocs += n;
@@ -141,6 +144,9 @@ static __always_inline unsigned int magazine_push(struct gospan_magazine *m, voi
 						  unsigned int n)
 {
 	n = min_t(unsigned int, n, m->limit - m->top);
+	/* Nor here. */
+	if (unlikely(!n))
+		return 0;
 	memcpy(m->top, objs, n * sizeof(*objs));
 	m->top += n;
 	return n;
