@@ -486,7 +486,8 @@ static void exchange_finish(struct kunit *test, struct exchange *ex)
 
 static void nolock_on_all_cpus(struct kunit *test)
 {
-	struct exchange *exchanges = kunit_kcalloc(test, nr_cpu_ids, sizeof(*exchanges), GFP_KERNEL);
+	struct exchange *exchanges = kunit_kcalloc(test, nr_cpu_ids, sizeof(*exchanges),
+						   GFP_KERNEL);
 	unsigned long misuses = gospan_report_count();
 	unsigned int cpu;
 

@@ -241,8 +241,12 @@ static enum gospan_verdict object_retire(const void *p, void **obj)
 	*obj = (void *)p;
 	if (!s)
 		return GOSPAN_FREE_FOREIGN;
-	if (s->spanclass == GOSPAN_SPANCLASS_TINY)
+	if (s->spanclass == GOSPAN_SPANCLASS_TINY) {
+		/* Others are wiped when they are freed. */
+		if (want_init_on_free())
+			memset((void *)p, 0, gospan_tiny_bytes(p));
 		return gospan_tiny_free(p, obj);
+	}
 	return gospan_span_object_bytes(s, p) ? GOSPAN_FREE_OK : GOSPAN_FREE_INTERIOR;
 }
 
@@ -266,24 +270,14 @@ static void free_later(const void *p)
 		gospan_report_misuse(verdict, p);
 }
 
-/* init_on_free: others are wiped when they are freed. */
-static void wipe_tiny(const void *p)
-{
-	if (gospan_arena_spanclass_of(&gospan_heap.arenas, p) == GOSPAN_SPANCLASS_IN_TINY)
-		memset((void *)p, 0, gospan_tiny_bytes(p));
-}
-
 void gospan_free_nolock(const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p))
 		return;
 	gospan_arena_see_newest();
-	/* An object of any size would take too long here. */
-	if (want_init_on_free())
-		wipe_tiny(p);
-	else if (magazine_push(p))
-		return;
-	free_later(p);
+	/* To wipe an object of any size would take too long here. */
+	if (want_init_on_free() || !magazine_push(p))
+		free_later(p);
 }
 EXPORT_SYMBOL_GPL(gospan_free_nolock);
 
