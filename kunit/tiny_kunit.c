@@ -261,7 +261,7 @@ static void tiny_zeroed(struct kunit *test)
 static void tiny_free_bulk(struct kunit *test)
 {
 	u64 live = gospan_kunit_live(), count = gospan_report_count();
-	void *objs[300];
+	void *objs[150];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(objs); i++)
