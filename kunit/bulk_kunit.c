@@ -194,7 +194,7 @@ static void alloc_bulk_cannot_be_had(struct kunit *test)
 static void alloc_bulk_all_or_nothing(struct kunit *test)
 {
 	struct bulk_objects *o = bulk_make(test);
-	struct gospan_mcentral *mc = &gospan_central[STEP_SPANCLASS];
+	struct gospan_mcentral *mc = gospan_mcentral_local(STEP_SPANCLASS);
 	unsigned int nelems = gospan_class_nelems(gospan_sizeclass_of(STEP_BYTES)), n;
 	void *p = gospan_alloc(STEP_BYTES, GFP_KERNEL);
 
@@ -295,7 +295,7 @@ static struct gospan_magazine *magazine_make(struct kunit *test, void **p, unsig
 	}
 	KUNIT_ASSERT_EQ(test, m->limit - m->base, 2 * STEP_BATCH);
 	KUNIT_ASSERT_EQ(test, m->top - m->base, cached);
-	KUNIT_ASSERT_EQ(test, gospan_central[STEP_SPANCLASS].nr_transit, 0);
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_local(STEP_SPANCLASS)->nr_transit, 0);
 	return m;
 }
 
@@ -304,11 +304,12 @@ static void alloc_bulk_magazine(struct kunit *test)
 	const struct bulk_step *step = test->param_value;
 	struct bulk_objects *o = bulk_make(test);
 	struct gospan_magazine *m = magazine_make(test, o->sorted, step->before);
-	unsigned long taken = gospan_central[STEP_SPANCLASS].nr_taken, mallocs = m->nr_mallocs;
+	unsigned long mallocs = m->nr_mallocs;
+	unsigned long taken = gospan_mcentral_local(STEP_SPANCLASS)->nr_taken;
 
 	KUNIT_ASSERT_EQ(test, gospan_alloc_bulk(STEP_BYTES, GFP_KERNEL, step->n, o->p), step->n);
 	KUNIT_EXPECT_EQ(test, m->top - m->base, step->after);
-	KUNIT_EXPECT_EQ(test, gospan_central[STEP_SPANCLASS].nr_taken - taken, step->moved);
+	KUNIT_EXPECT_EQ(test, gospan_mcentral_local(STEP_SPANCLASS)->nr_taken - taken, step->moved);
 	KUNIT_EXPECT_EQ(test, m->nr_mallocs - mallocs, step->n);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_free_bulk(step->n, o->p);
@@ -325,7 +326,7 @@ static void free_bulk_magazine(struct kunit *test)
 	m = magazine_make(test, o->sorted, step->before);
 	gospan_free_bulk(step->n, o->p);
 	KUNIT_EXPECT_EQ(test, m->top - m->base, step->after);
-	KUNIT_EXPECT_EQ(test, gospan_central[STEP_SPANCLASS].nr_transit, step->moved);
+	KUNIT_EXPECT_EQ(test, gospan_mcentral_local(STEP_SPANCLASS)->nr_transit, step->moved);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_free_bulk(MAX_OBJS, o->sorted);
 }

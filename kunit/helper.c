@@ -51,11 +51,8 @@ static void flush_this_cpu(void *unused)
 /* Every free object of every CPU back to its span. */
 void gospan_kunit_flush(void)
 {
-	unsigned int spanclass;
-
 	on_each_cpu(flush_this_cpu, NULL, true);
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		gospan_mcentral_drain(&gospan_central[spanclass]);
+	gospan_mcentral_drain_all();
 }
 
 /* Objects that are allocated and not freed; exact after gospan_kunit_flush(). */
@@ -64,9 +61,11 @@ u64 gospan_kunit_live(void)
 	struct gospan_large_count large = gospan_mheap_large(&gospan_heap);
 	u64 live = large.mallocs - large.frees;
 	unsigned int spanclass;
+	int node;
 
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		live += gospan_central[spanclass].nr_taken;
+	for_each_node(node)
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+			live += gospan_mcentral_of(spanclass, node)->nr_taken;
 	return live;
 }
 

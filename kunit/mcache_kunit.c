@@ -34,7 +34,7 @@ static struct mcache_test *mcache_make(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->spanclass = gospan_make_spanclass(gospan_size_to_class(BYTES), false);
 	t->batch = gospan_class_batch(gospan_size_to_class(BYTES));
-	t->mc = &gospan_central[t->spanclass];
+	t->mc = gospan_mcentral_local(t->spanclass);
 	/* The suite's init bound this thread. */
 	t->c = gospan_mcache_of_cpu(raw_smp_processor_id());
 	KUNIT_ASSERT_NOT_NULL(test, t->c);

@@ -28,7 +28,7 @@ static struct central_test *central_make(struct kunit *test)
 	unsigned int sizeclass = gospan_size_to_class(BYTES);
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	t->mc = &gospan_central[gospan_make_spanclass(sizeclass, false)];
+	t->mc = gospan_mcentral_local(gospan_make_spanclass(sizeclass, false));
 	t->nelems = gospan_class_nelems(sizeclass);
 	t->batch = gospan_class_batch(sizeclass);
 	t->inuse_pages = gospan_kunit_inuse_pages(&gospan_heap);

@@ -204,7 +204,7 @@ static void contract_in_raw_spinlock(gfp_t gfp, struct contract_result *result)
 
 static void contract_under_central_lock(gfp_t gfp, struct contract_result *result)
 {
-	struct gospan_mcentral *mc = &gospan_central[gospan_make_spanclass(1, false)];
+	struct gospan_mcentral *mc = gospan_mcentral_local(gospan_make_spanclass(1, false));
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);

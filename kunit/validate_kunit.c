@@ -47,7 +47,7 @@ static struct broken_heap *broken_make(struct kunit *test)
 	t->page_idx = gospan_addr_page_idx(t->s->base);
 	t->nh = t->chunk->home;
 	t->free_idx = gospan_pallocbits_find(&t->chunk->pages, 0, 1, 1);
-	t->mc = &gospan_central[spanclass];
+	t->mc = gospan_mcentral_local(spanclass);
 	t->c = gospan_mcache_of_cpu(raw_smp_processor_id());
 	t->m = &t->c->magazine[spanclass];
 	KUNIT_ASSERT_LT(test, t->free_idx, GOSPAN_CHUNK_NPAGES);

@@ -74,7 +74,7 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	}
 	if (got == n)
 		return n;
-	some = gospan_mcentral_refill(&gospan_central[spanclass], &c->span[spanclass],
+	some = gospan_mcentral_refill(gospan_mcentral_local(spanclass), &c->span[spanclass],
 				      objs + got, n - got);
 	m->nr_mallocs += some;
 	return got + some;
@@ -83,12 +83,12 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 /* Add as many spans as @n objects take. False if there was memory for none. */
 static noinline bool central_grow_bulk(unsigned int spanclass, unsigned int n, gfp_t gfp)
 {
-	unsigned int nelems = gospan_central[spanclass].layout.nelems, added;
+	unsigned int nelems = gospan_mcentral_local(spanclass)->layout.nelems, added;
 
 	if (READ_ONCE(gospan_heap.broken))
 		return false;
 	for (added = 0; added < n; added += nelems)
-		if (!gospan_mcentral_grow(&gospan_central[spanclass], gfp))
+		if (!gospan_mcentral_grow(gospan_mcentral_local(spanclass), gfp))
 			return added;
 	return true;
 }
@@ -169,7 +169,7 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 		n -= some;
 	}
 	if (n)
-		gospan_mcentral_flush(&gospan_central[spanclass], objs, n);
+		gospan_mcentral_flush(gospan_mcentral_local(spanclass), objs, n);
 }
 
 static __always_inline void free_group(struct gospan_mcache *c, unsigned int spanclass,

@@ -18,10 +18,7 @@
 /* Nobody allocates any more: every free object back to its span, every empty span to the heap. */
 static void heap_drain(void)
 {
-	unsigned int spanclass;
-
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		gospan_mcentral_drain(&gospan_central[spanclass]);
+	gospan_mcentral_drain_all();
 	gospan_stats_report_leaks();
 }
 

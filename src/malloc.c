@@ -52,7 +52,7 @@ static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 /* The magazine was empty. With __GFP_ZERO the caller clears the bytes of the class. */
 static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
 {
-	struct gospan_mcentral *mc = &gospan_central[spanclass];
+	struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
 	struct gospan_mcache **slot, *c;
 	void *p;
 
@@ -219,7 +219,7 @@ static bool push_claimed(struct gospan_mcache *c, unsigned int spanclass, void *
 {
 	if (likely(c != &gospan_mcache_none))
 		return gospan_mcache_free(c, spanclass, obj);
-	gospan_mcentral_flush(&gospan_central[spanclass], &obj, 1);
+	gospan_mcentral_flush(gospan_mcentral_local(spanclass), &obj, 1);
 	return true;
 }
 

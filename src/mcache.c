@@ -51,7 +51,7 @@ static void magazine_flush(struct gospan_magazine *m, unsigned int spanclass, un
 {
 	void **limit = m->top;
 
-	gospan_mcentral_flush(&gospan_central[spanclass], m->base, n);
+	gospan_mcentral_flush(gospan_mcentral_local(spanclass), m->base, n);
 	/* The rest are warmer, they stay. */
 	m->top -= n;
 	memmove(m->base, m->base + n, (limit - m->base - n) * sizeof(void *));
@@ -66,7 +66,7 @@ static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
 		return;
 	magazine_flush(m, spanclass, m->top - m->base);
 	if (c->span[spanclass])
-		gospan_mcentral_disown(&gospan_central[spanclass], c->span[spanclass]);
+		gospan_mcentral_disown(gospan_mcentral_local(spanclass), c->span[spanclass]);
 	c->span[spanclass] = NULL;
 	m->limit = m->base;
 	c->capacity_bytes -= magazine_capacity_bytes(spanclass);
@@ -97,8 +97,9 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass)
 	if (!magazine_has_capacity(m))
 		mcache_grant(c, spanclass);
 	if (m->top == m->base)
-		m->top += gospan_mcentral_refill(&gospan_central[spanclass], &c->span[spanclass],
-						 m->base, (m->limit - m->base) / 2);
+		m->top += gospan_mcentral_refill(gospan_mcentral_local(spanclass),
+						 &c->span[spanclass], m->base,
+						 (m->limit - m->base) / 2);
 	if (m->top == m->base)
 		return NULL;
 	m->nr_mallocs++;
@@ -130,7 +131,7 @@ void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t)
 	if (c != &gospan_mcache_none)
 		gospan_mcache_free(c, GOSPAN_SPANCLASS_TINY, block);
 	else
-		gospan_mcentral_flush(&gospan_central[GOSPAN_SPANCLASS_TINY], &block, 1);
+		gospan_mcentral_flush(gospan_mcentral_local(GOSPAN_SPANCLASS_TINY), &block, 1);
 }
 
 /* Empty all magazines. */

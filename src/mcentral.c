@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Central lists: the spans of one spanclass, and free objects in transit.
+ * Central lists: the spans of one spanclass on one node, and free objects in transit.
  *
  * mcaches trade batches of objects with the central list of the spanclass.
  * A batch that comes in goes on the transit stack, and the next batch asked
@@ -20,7 +20,7 @@
 #include "mcentral.h"
 #include "report.h"
 
-struct gospan_mcentral gospan_central[GOSPAN_NR_SPANCLASSES];
+struct gospan_mcentral **gospan_centrals;
 
 /* Objects that the transit stack of @sizeclass holds at most: whole batches. */
 unsigned int gospan_mcentral_max_transit(unsigned int sizeclass)
@@ -31,7 +31,7 @@ unsigned int gospan_mcentral_max_transit(unsigned int sizeclass)
 	return batch * clamp(GOSPAN_TRANSIT_BYTES / bytes, 2U, GOSPAN_TRANSIT_MAX_BATCHES);
 }
 
-static int central_init(struct gospan_mcentral *mc, unsigned int spanclass)
+static int central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
 {
 	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
 
@@ -39,6 +39,7 @@ static int central_init(struct gospan_mcentral *mc, unsigned int spanclass)
 	INIT_LIST_HEAD(&mc->partial);
 	INIT_LIST_HEAD(&mc->full);
 	mc->spanclass = spanclass;
+	mc->node = node;
 	if (spanclass < GOSPAN_SPANCLASS_FIRST || spanclass >= GOSPAN_SPANCLASS_LIMIT)
 		return 0;
 	mc->layout = gospan_spanclass_layout(spanclass);
@@ -49,29 +50,56 @@ static int central_init(struct gospan_mcentral *mc, unsigned int spanclass)
 	return mc->transit ? 0 : -ENOMEM;
 }
 
-int gospan_mcentral_init(void)
+/* The lists of a node. What is left after an error, gospan_mcentral_exit() frees. */
+static int centrals_init_node(int node)
 {
 	unsigned int spanclass;
 	int err;
 
+	gospan_centrals[node] = kvcalloc(GOSPAN_NR_SPANCLASSES, sizeof(struct gospan_mcentral),
+					 GFP_KERNEL);
+	if (!gospan_centrals[node])
+		return -ENOMEM;
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		err = central_init(&gospan_central[spanclass], spanclass);
-		if (err) {
-			gospan_mcentral_exit();
+		err = central_init(gospan_mcentral_of(spanclass, node), spanclass, node);
+		if (err)
 			return err;
-		}
 	}
 	return 0;
+}
+
+/* Lists for all nodes that may be: one may get memory at any time. */
+int gospan_mcentral_init(void)
+{
+	int node, err = -ENOMEM;
+
+	gospan_centrals = kcalloc(nr_node_ids, sizeof(*gospan_centrals), GFP_KERNEL);
+	if (!gospan_centrals)
+		return err;
+	for_each_node(node) {
+		err = centrals_init_node(node);
+		if (err)
+			break;
+	}
+	if (err)
+		gospan_mcentral_exit();
+	return err;
 }
 
 void gospan_mcentral_exit(void)
 {
 	unsigned int spanclass;
+	int node;
 
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		kvfree(gospan_central[spanclass].transit);
-		gospan_central[spanclass] = (struct gospan_mcentral){};
+	for_each_node(node) {
+		if (!gospan_centrals[node])
+			continue;
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+			kvfree(gospan_mcentral_of(spanclass, node)->transit);
+		kvfree(gospan_centrals[node]);
 	}
+	kfree(gospan_centrals);
+	gospan_centrals = NULL;
 }
 
 /* Take a span with a free slot off the lists for a CPU, or NULL. */
@@ -328,16 +356,29 @@ void gospan_mcentral_drain(struct gospan_mcentral *mc)
 	gospan_mheap_free_list(&gospan_heap, &empty);
 }
 
-/* Pages of the spans that nothing is taken from, of all spanclasses; at some moment. */
-unsigned long gospan_mcentral_empty_pages(void)
+/* The same for all. */
+void gospan_mcentral_drain_all(void)
+{
+	unsigned int spanclass;
+	int node;
+
+	for_each_node(node)
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+			gospan_mcentral_drain(gospan_mcentral_of(spanclass, node));
+}
+
+/* Pages of the node's spans that nothing is taken from, of all spanclasses; at some moment. */
+unsigned long gospan_mcentral_empty_pages(int node)
 {
 	unsigned long npages = 0;
 	unsigned int spanclass;
 
-	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++)
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
+		const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
+
 		/* A sum of different moments in any case. */
-		npages += data_race(gospan_central[spanclass].nr_empty) *
-			  gospan_central[spanclass].layout.npages;
+		npages += data_race(mc->nr_empty) * mc->layout.npages;
+	}
 	return npages;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Central lists: the spans of one spanclass, and free objects in transit.
+ * Central lists: the spans of one spanclass on one node, and free objects in transit.
  */
 #ifndef _GOSPAN_MCENTRAL_H
 #define _GOSPAN_MCENTRAL_H
 
 #include <linux/cache.h>
+#include <linux/nodemask.h>
 #include "mheap.h"
 
 /* Bytes of free objects that a transit stack may hold, where batches are not larger. */
@@ -18,6 +19,7 @@
 struct gospan_mcentral {
 	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits, transit */
 	unsigned int spanclass;		/* (c) */
+	int node;			/* (c) that the spans' memory is on */
 	struct gospan_layout layout;	/* (c) of its spans */
 	struct list_head partial;	/* (l) with a free slot, owned by no CPU, newest first */
 	struct list_head full;		/* (l) spans without, owned by no CPU */
@@ -31,7 +33,20 @@ struct gospan_mcentral {
 	unsigned int max_transit;	/* (c) */
 } ____cacheline_aligned_in_smp;
 
-extern struct gospan_mcentral gospan_central[GOSPAN_NR_SPANCLASSES];
+/* For each node that may be, GOSPAN_NR_SPANCLASSES of them. */
+extern struct gospan_mcentral **gospan_centrals;
+
+/* The list of a spanclass on a node that may be: see for_each_node(). */
+static inline struct gospan_mcentral *gospan_mcentral_of(unsigned int spanclass, int node)
+{
+	return &gospan_centrals[node][spanclass];
+}
+
+/* That which serves this CPU: all spans are on the lists of one node. */
+static inline struct gospan_mcentral *gospan_mcentral_local(unsigned int spanclass)
+{
+	return gospan_mcentral_of(spanclass, first_memory_node);
+}
 
 int gospan_mcentral_init(void);
 void gospan_mcentral_exit(void);
@@ -42,7 +57,8 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n);
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s);
 void gospan_mcentral_drain(struct gospan_mcentral *mc);
-unsigned long gospan_mcentral_empty_pages(void);
+void gospan_mcentral_drain_all(void);
+unsigned long gospan_mcentral_empty_pages(int node);
 bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp);
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc);
 

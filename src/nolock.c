@@ -114,7 +114,7 @@ static void free_put_off(void *p)
 	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
 
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
-		gospan_mcentral_flush(&gospan_central[GOSPAN_SPANCLASS_TINY], &p, 1);
+		gospan_mcentral_flush(gospan_mcentral_local(GOSPAN_SPANCLASS_TINY), &p, 1);
 	else
 		gospan_free(p);
 }

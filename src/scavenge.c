@@ -176,11 +176,8 @@ static bool cpu_is_filled(int cpu, void *unused)
  */
 static void drain(void)
 {
-	unsigned int spanclass;
-
 	on_each_cpu_cond(cpu_is_filled, drain_cpu, NULL, true);
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		gospan_mcentral_drain(&gospan_central[spanclass]);
+	gospan_mcentral_drain_all();
 	/* The spans that this freed went to this CPU's page cache. */
 	on_each_cpu_cond(cpu_is_filled, drain_cpu, NULL, true);
 }
@@ -214,7 +211,7 @@ static unsigned long shrinker_count(struct shrinker *shrinker, struct shrink_con
 
 	/* Which node they are on is not known; with one there is no question. */
 	if (sc->nid == first_online_node)
-		npages += gospan_mcentral_empty_pages();
+		npages += gospan_mcentral_empty_pages(first_memory_node);
 	return npages ? npages << GOSPAN_PAGE_ORDER : SHRINK_EMPTY;
 }
 

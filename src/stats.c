@@ -43,20 +43,31 @@ static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int 
 	}
 }
 
+/* Add what a central list has and has handed out. Returns the slots taken in its spans. */
+static unsigned long stats_add_central(struct gospan_memstats_class *row,
+				       struct gospan_mcentral *mc)
+{
+	unsigned long flags, taken;
+
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	row->spans += mc->nr_spans;
+	row->transit += mc->nr_transit;
+	row->mallocs += mc->nr_mallocs;
+	taken = mc->nr_taken;
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	return taken;
+}
+
 /* Add the objects of a spanclass to the row of its size. */
 static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int spanclass)
 {
-	struct gospan_mcentral *mc = &gospan_central[spanclass];
-	unsigned long flags, taken, free, reserved;
+	unsigned long taken = 0, free, reserved;
 	struct gospan_memstats_class add = {};
+	int node;
 
 	stats_add_magazines(&add, spanclass);
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	add.spans = mc->nr_spans;
-	add.transit = mc->nr_transit;
-	add.mallocs += mc->nr_mallocs;
-	taken = mc->nr_taken;
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	for_each_node(node)
+		taken += stats_add_central(&add, gospan_mcentral_of(spanclass, node));
 	/* They are allocated when they leave the reserve. */
 	reserved = min_t(u64, add.mallocs, gospan_nolock_held(spanclass));
 	add.mallocs -= reserved;
@@ -90,7 +101,7 @@ static void stats_read_classes(struct gospan_memstats *st)
 	st->mallocs = stats_tiny_mallocs();
 	st->frees = st->mallocs;
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
-		const struct gospan_mcentral *mc = &gospan_central[spanclass];
+		const struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
 		u64 spans;
 
 		sizeclass = gospan_spanclass_sizeclass(spanclass);
@@ -99,7 +110,7 @@ static void stats_read_classes(struct gospan_memstats *st)
 		spans = st->by_size[sizeclass].spans - spans;
 		st->heap_inuse += spans * mc->layout.npages << GOSPAN_PAGE_SHIFT;
 		st->mspan_inuse += spans * gospan_span_bytes(mc->layout.nelems);
-		st->other_sys += mc->max_transit * sizeof(void *);
+		st->other_sys += num_possible_nodes() * mc->max_transit * sizeof(void *);
 	}
 	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
 		struct gospan_memstats_class *row = &st->by_size[sizeclass];
@@ -198,12 +209,15 @@ unsigned long gospan_stats_report_leaks(void)
 	struct gospan_large_count large = gospan_mheap_large(&gospan_heap);
 	unsigned long live, total = large.mallocs - large.frees;
 	unsigned int spanclass;
+	int node;
 
 	if (total)
 		pr_err("%lu large objects, %lu bytes, still live at unload: leaked\n", total,
 		       (large.alloc_pages - large.free_pages) << GOSPAN_PAGE_SHIFT);
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		live = gospan_central[spanclass].nr_taken;
+		live = 0;
+		for_each_node(node)
+			live += gospan_mcentral_of(spanclass, node)->nr_taken;
 		if (live)
 			pr_err("%lu objects of %u bytes still live at unload: leaked\n", live,
 			       gospan_spanclass_bytes(spanclass));

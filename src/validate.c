@@ -19,12 +19,20 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include "mcache.h"
 #include "validate.h"
+
+/* Spans of a central list. */
+struct central_count {
+	unsigned long nr_spans;
+	unsigned long nr_owned;		/* of them, some CPU's current one */
+	unsigned long nr_taken;		/* slots */
+};
 
 /* What was counted on the way. */
 struct heap_walk {
@@ -39,9 +47,8 @@ struct heap_walk {
 	size_t map_bytes;		/* chunks and their tables */
 	unsigned long nr_large;
 	unsigned long large_pages;
-	unsigned long nr_spans[GOSPAN_NR_SPANCLASSES];
-	unsigned long nr_owned[GOSPAN_NR_SPANCLASSES];	/* of them, some CPU's current one */
-	unsigned long nr_taken[GOSPAN_NR_SPANCLASSES];	/* slots */
+	/* For each node GOSPAN_NR_SPANCLASSES of them. */
+	struct central_count *central[MAX_NUMNODES];
 };
 
 /* Free objects, to be sorted. */
@@ -140,8 +147,16 @@ static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span
 	return true;
 }
 
+static struct central_count *central_count_of(const struct heap_walk *w,
+					      const struct gospan_mcentral *mc)
+{
+	return &w->central[mc->node][mc->spanclass];
+}
+
 static bool walk_span(struct heap_walk *w, const struct gospan_span *s)
 {
+	struct central_count *count;
+
 	if (!s->npages || s->npages > GOSPAN_SUM_MAX)
 		return invalid("span %px of %u pages", s, s->npages);
 	if (!span_pages_valid(w, s) || !span_shape_valid(s) || !gospan_span_validate(s))
@@ -153,9 +168,10 @@ static bool walk_span(struct heap_walk *w, const struct gospan_span *s)
 		w->large_pages += s->npages;
 		return true;
 	}
-	w->nr_spans[s->spanclass]++;
-	w->nr_owned[s->spanclass] += s->owned;
-	w->nr_taken[s->spanclass] += s->alloc_count;
+	count = central_count_of(w, gospan_mcentral_local(s->spanclass));
+	count->nr_spans++;
+	count->nr_owned += s->owned;
+	count->nr_taken += s->alloc_count;
 	return true;
 }
 
@@ -372,24 +388,24 @@ static long central_walk_list(const struct gospan_mcentral *mc, const struct lis
 
 static bool central_valid(const struct heap_walk *w, const struct gospan_mcentral *mc)
 {
-	unsigned int spanclass = mc - gospan_central;
+	const struct central_count *count = central_count_of(w, mc);
+	unsigned int spanclass = mc->spanclass;
 	unsigned int nr_empty = 0;
 	long nr_partial, nr_full;
 
-	if (mc->spanclass != spanclass)
-		return invalid("central list %u says %u", spanclass, mc->spanclass);
+	if (mc != gospan_mcentral_of(spanclass, mc->node))
+		return invalid("central list %px says %u of node %d", mc, spanclass, mc->node);
 	nr_partial = central_walk_list(mc, &mc->partial, &nr_empty);
 	nr_full = nr_partial < 0 ? -1 : central_walk_list(mc, &mc->full, &nr_empty);
 	if (nr_full < 0)
 		return false;
-	if (nr_partial + nr_full + w->nr_owned[spanclass] != w->nr_spans[spanclass])
+	if (nr_partial + nr_full + count->nr_owned != count->nr_spans)
 		return invalid("spanclass %u: %lu spans, but %ld partial, %ld full, %lu owned",
-			       spanclass, w->nr_spans[spanclass], nr_partial, nr_full,
-			       w->nr_owned[spanclass]);
-	if (mc->nr_spans != w->nr_spans[spanclass] || mc->nr_taken != w->nr_taken[spanclass])
+			       spanclass, count->nr_spans, nr_partial, nr_full, count->nr_owned);
+	if (mc->nr_spans != count->nr_spans || mc->nr_taken != count->nr_taken)
 		return invalid("spanclass %u: nr_spans %lu, nr_taken %lu, but %lu and %lu",
-			       spanclass, mc->nr_spans, mc->nr_taken, w->nr_spans[spanclass],
-			       w->nr_taken[spanclass]);
+			       spanclass, mc->nr_spans, mc->nr_taken, count->nr_spans,
+			       count->nr_taken);
 	if (mc->nr_empty != nr_empty)
 		return invalid("spanclass %u: nr_empty %u, but %u", spanclass, mc->nr_empty,
 			       nr_empty);
@@ -459,7 +475,7 @@ static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, uns
 				       cpu, spanclass, c->span[spanclass]);
 		if (!current_span_valid(c->span[spanclass], cpu, spanclass))
 			return false;
-		w->nr_owned[spanclass]--;
+		central_count_of(w, gospan_mcentral_local(spanclass))->nr_owned--;
 	}
 	return c->capacity_bytes == capacity_bytes ||
 	       invalid("CPU %u: capacity_bytes %zu, but magazines for %zu", cpu,
@@ -469,16 +485,18 @@ static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, uns
 static bool mcaches_valid(struct heap_walk *w)
 {
 	unsigned int cpu, spanclass;
+	int node;
 
 	if (memchr_inv(&gospan_mcache_none, 0, sizeof(gospan_mcache_none)))
 		return invalid("the empty mcache was written to");
 	for_each_possible_cpu(cpu)
 		if (gospan_mcache_of_cpu(cpu) && !mcache_valid(w, gospan_mcache_of_cpu(cpu), cpu))
 			return false;
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		if (w->nr_owned[spanclass])
-			return invalid("spanclass %u: %lu owned spans are no CPU's", spanclass,
-				       w->nr_owned[spanclass]);
+	for_each_node(node)
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+			if (w->central[node][spanclass].nr_owned)
+				return invalid("spanclass %u: %lu owned spans are no CPU's",
+					       spanclass, w->central[node][spanclass].nr_owned);
 	return true;
 }
 
@@ -517,9 +535,11 @@ static size_t objects_count(void)
 {
 	unsigned int spanclass, cpu;
 	size_t nr = 0;
+	int node;
 
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		nr += gospan_central[spanclass].nr_transit;
+		for_each_node(node)
+			nr += gospan_mcentral_of(spanclass, node)->nr_transit;
 		for_each_possible_cpu(cpu) {
 			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
 
@@ -533,12 +553,16 @@ static size_t objects_count(void)
 static bool objects_gather(struct object_list *l)
 {
 	unsigned int spanclass, cpu;
+	int node;
 
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		const struct gospan_mcentral *mc = &gospan_central[spanclass];
+		for_each_node(node) {
+			const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
 
-		if (!objects_collect(l, spanclass, mc->transit, mc->nr_transit, "transit stack"))
-			return false;
+			if (!objects_collect(l, spanclass, mc->transit, mc->nr_transit,
+					     "transit stack"))
+				return false;
+		}
 		for_each_possible_cpu(cpu) {
 			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
 			const struct gospan_magazine *m;
@@ -579,11 +603,41 @@ static bool objects_valid(void)
 static bool fronts_valid(struct heap_walk *w)
 {
 	unsigned int spanclass;
+	int node;
 
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		if (!central_valid(w, &gospan_central[spanclass]))
-			return false;
+	for_each_node(node)
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+			if (!central_valid(w, gospan_mcentral_of(spanclass, node)))
+				return false;
 	return mcaches_valid(w) && objects_valid();
+}
+
+static void heap_walk_destroy(struct heap_walk *w)
+{
+	int node;
+
+	for_each_node(node)
+		kvfree(w->central[node]);
+	kvfree(w);
+}
+
+static struct heap_walk *heap_walk_create(struct gospan_mheap *h)
+{
+	struct heap_walk *w = kvzalloc(sizeof(*w), GFP_KERNEL);
+	int node;
+
+	if (!w)
+		return NULL;
+	w->h = h;
+	for_each_node(node) {
+		w->central[node] = kvcalloc(GOSPAN_NR_SPANCLASSES, sizeof(struct central_count),
+					    GFP_KERNEL);
+		if (!w->central[node]) {
+			heap_walk_destroy(w);
+			return NULL;
+		}
+	}
+	return w;
 }
 
 /**
@@ -596,15 +650,14 @@ static bool fronts_valid(struct heap_walk *w)
  */
 bool gospan_heap_validate(struct gospan_mheap *h)
 {
-	struct heap_walk *w = kvzalloc(sizeof(*w), GFP_KERNEL);
+	struct heap_walk *w = heap_walk_create(h);
 	bool valid;
 
 	if (!w)
 		return invalid("no memory to look at it");
-	w->h = h;
 	valid = h->broken ? invalid("it is marked as broken") :
 		walk_nodes(w) && walk_page_caches(w) && heap_sums_valid(w) &&
 		(h != &gospan_heap || fronts_valid(w));
-	kvfree(w);
+	heap_walk_destroy(w);
 	return valid;
 }
