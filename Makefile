@@ -14,6 +14,7 @@ help:
 	@echo '  bench-heap       - only the page heap, with a million pages in use (14 GiB free)'
 	@echo '  check            - every test; the last line is "N passed, N failed"'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'
+	@echo '  docs             - build/docs/index.html from Documentation/ and the headers'
 	@echo ''
 	@echo 'For the kernel in KDIR=<build folder> (this machine'\''s if not given):'
 	@echo '  all              - modules and tool (the default)'
@@ -45,7 +46,7 @@ load: modules
 unload:
 	rmmod gospan
 
-bench check:
+bench check docs:
 	@tools/$@
 
 bench-heap:
@@ -65,4 +66,4 @@ clean:
 	$(MAKE) -C tools/testing/selftests/gospan clean
 	rm -rf build
 
-.PHONY: all help modules modules_install tool load unload bench bench-heap check kunit tables clean
+.PHONY: all help modules modules_install tool load unload bench bench-heap check kunit docs tables clean

@@ -41,20 +41,21 @@
 /**
  * DOC: glossary
  *
- * page: 8 KiB, or the kernel's page where that is larger.
- * kernel page: PAGE_SIZE bytes.
- * sizeclass: 1..67, a row of Go's table; 0 means "large".
- * spanclass: sizeclass << 1 | noscan.
- * tiny: an object of less than 16 bytes without pointers, in a block with others.
- * span: a run of pages cut into equal objects.
- * magazine: a CPU's bounded stack of free objects of one spanclass.
- * transit stack: a spanclass's bounded stack of free objects between CPUs.
- * chunk: 512 pages, aligned; heap arena: 16 chunks, aligned.
- * reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
- * reservation: a caller's objects for a section that must not fail, see reserve.c.
- * page cache: a CPU's free pages, up to 64 in one window.
- * summary: what is free in eight regions of the level below, see pagealloc.c.
- * home: the node heap that a chunk belongs to.
+ * - page: 8 KiB, or the kernel's page where that is larger.
+ * - kernel page: PAGE_SIZE bytes.
+ * - sizeclass: 1..67, a row of Go's table; 0 means "large".
+ * - spanclass: sizeclass << 1 | noscan.
+ * - tiny: an object of less than 16 bytes without pointers, in a block with others.
+ * - span: a run of pages cut into equal objects.
+ * - magazine: a CPU's bounded stack of free objects of one spanclass.
+ * - transit stack: a spanclass's bounded stack of free objects between CPUs.
+ * - chunk: 512 pages, aligned.
+ * - heap arena: 16 chunks, aligned.
+ * - reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
+ * - reservation: a caller's objects for a section that must not fail, see reserve.c.
+ * - page cache: a CPU's free pages, up to 64 in one window.
+ * - summary: what is free in eight regions of the level below, see pagealloc.c.
+ * - home: the node heap that a chunk belongs to.
  */
 
 #define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * gospan: the Go runtime's memory allocator for kernel modules.
+/**
+ * DOC: gospan for kernel modules
  *
- * The names are those of <linux/slab.h> with gospan_ in front, and mean the
+ * The names are those of <linux/slab.h> with ``gospan_`` in front, and mean the
  * same. Memory comes from the kernel's direct map: it is physically
  * contiguous and virt_to_page() works on it. gospan is not told apart by
  * memory cgroups: __GFP_ACCOUNT is ignored. GFP_DMA, GFP_DMA32 and

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/*
- * The ABI of /dev/gospan: inspect the allocator, hold objects by handle, run
- * benchmarks inside the kernel, and replay there what a program allocated.
+/**
+ * DOC: ABI of /dev/gospan
+ *
+ * Its commands inspect the allocator, hold objects by handle, run benchmarks
+ * inside the kernel, and replay there what a program allocated.
  *
  * Every structure is the same on 32 and 64 bits and has no implicit padding.
  * Fields named reserved, and unknown flag bits, must be zero on the way in.
- * The device has mode 0600; everything that allocates or measures also wants
- * CAP_SYS_ADMIN.
+ * The device has mode 0600; what allocates or measures also wants CAP_SYS_ADMIN.
  *
  * Errors common to all commands: -ENOTTY for a command that does not exist,
  * -EFAULT for a pointer that cannot be read or written, -EINVAL for a reserved
@@ -245,32 +246,55 @@ struct gospan_io {
 	__u64 buf;
 };
 
-/* struct gospan_bench.allocator: who is measured. */
+/**
+ * enum gospan_bench_allocator - who is measured
+ * @GOSPAN_ALLOCATOR_EMPTY: the loop alone: a call that does nothing
+ * @GOSPAN_ALLOCATOR_GOSPAN: gospan_alloc(), gospan_free()
+ * @GOSPAN_ALLOCATOR_KMALLOC: kmalloc(), kfree()
+ * @GOSPAN_ALLOCATOR_KMEM_CACHE: a kmem_cache made for the size; not in MIX
+ * @GOSPAN_ALLOCATOR_PAGES: alloc_pages() of the order that fits
+ * @GOSPAN_ALLOCATOR_SPAN: a span of gospan's page heap; not in MIX
+ * @GOSPAN_ALLOCATOR_NOSCAN: gospan_alloc_noscan(), gospan_free()
+ * @GOSPAN_NR_ALLOCATORS: how many there are
+ */
 enum gospan_bench_allocator {
-	GOSPAN_ALLOCATOR_EMPTY,		/* the loop alone: a call that does nothing */
-	GOSPAN_ALLOCATOR_GOSPAN,	/* gospan_alloc(), gospan_free() */
-	GOSPAN_ALLOCATOR_KMALLOC,	/* kmalloc(), kfree() */
-	GOSPAN_ALLOCATOR_KMEM_CACHE,	/* a kmem_cache made for the size; not in MIX */
-	GOSPAN_ALLOCATOR_PAGES,		/* alloc_pages() of the order that fits */
-	GOSPAN_ALLOCATOR_SPAN,		/* a span of gospan's page heap; not in MIX */
-	GOSPAN_ALLOCATOR_NOSCAN,	/* gospan_alloc_noscan(), gospan_free() */
+	GOSPAN_ALLOCATOR_EMPTY,
+	GOSPAN_ALLOCATOR_GOSPAN,
+	GOSPAN_ALLOCATOR_KMALLOC,
+	GOSPAN_ALLOCATOR_KMEM_CACHE,
+	GOSPAN_ALLOCATOR_PAGES,
+	GOSPAN_ALLOCATOR_SPAN,
+	GOSPAN_ALLOCATOR_NOSCAN,
 	GOSPAN_NR_ALLOCATORS,
 };
 
-/* struct gospan_bench.workload: what is done; phase 0 and phase 1 are timed apart. */
+/**
+ * enum gospan_bench_workload - what is done; phase 0 and phase 1 are timed apart
+ * @GOSPAN_WORKLOAD_PAIR: phase 0: nr_objects times allocate, free at once
+ * @GOSPAN_WORKLOAD_BATCH: phase 0: allocations; phase 1: their frees in @order
+ * @GOSPAN_WORKLOAD_REMOTE: phase 0: one CPU allocates; phase 1: its partner frees
+ * @GOSPAN_WORKLOAD_MIX: phase 0: steps with sizes and lifetimes of a real kernel
+ * @GOSPAN_NR_WORKLOADS: how many there are
+ */
 enum gospan_bench_workload {
-	GOSPAN_WORKLOAD_PAIR,	/* phase 0: nr_objects times allocate, free at once */
-	GOSPAN_WORKLOAD_BATCH,	/* phase 0: allocations; phase 1: their frees in @order */
-	GOSPAN_WORKLOAD_REMOTE,	/* phase 0: one CPU allocates; phase 1: its partner frees */
-	GOSPAN_WORKLOAD_MIX,	/* phase 0: steps with sizes and lifetimes of a real kernel */
+	GOSPAN_WORKLOAD_PAIR,
+	GOSPAN_WORKLOAD_BATCH,
+	GOSPAN_WORKLOAD_REMOTE,
+	GOSPAN_WORKLOAD_MIX,
 	GOSPAN_NR_WORKLOADS,
 };
 
-/* struct gospan_bench.order: in which order the objects are freed. */
+/**
+ * enum gospan_bench_order - in which order the objects are freed
+ * @GOSPAN_ORDER_FIFO: as allocated
+ * @GOSPAN_ORDER_LIFO: reversed
+ * @GOSPAN_ORDER_SHUFFLED: at random, drawn from @seed
+ * @GOSPAN_NR_ORDERS: how many there are
+ */
 enum gospan_bench_order {
-	GOSPAN_ORDER_FIFO,	/* as allocated */
-	GOSPAN_ORDER_LIFO,	/* reversed */
-	GOSPAN_ORDER_SHUFFLED,	/* at random, drawn from @seed */
+	GOSPAN_ORDER_FIFO,
+	GOSPAN_ORDER_LIFO,
+	GOSPAN_ORDER_SHUFFLED,
 	GOSPAN_NR_ORDERS,
 };
 
@@ -358,20 +382,33 @@ struct gospan_bench {
 	__u64 bytes_held;
 };
 
-/* struct gospan_replay.allocator: who replays. */
+/**
+ * enum gospan_replay_allocator - who replays
+ * @GOSPAN_REPLAY_EMPTY: the loop alone: calls that do nothing
+ * @GOSPAN_REPLAY_GOSPAN: gospan_alloc(), gospan_realloc(), gospan_free()
+ * @GOSPAN_REPLAY_NOSCAN: the same, but gospan_alloc_noscan() for %GOSPAN_OP_NOSCAN
+ * @GOSPAN_REPLAY_KMALLOC: kmalloc(), krealloc(), kfree()
+ * @GOSPAN_NR_REPLAYERS: how many there are
+ */
 enum gospan_replay_allocator {
-	GOSPAN_REPLAY_EMPTY,	/* the loop alone: calls that do nothing */
-	GOSPAN_REPLAY_GOSPAN,	/* gospan_alloc(), gospan_realloc(), gospan_free() */
-	GOSPAN_REPLAY_NOSCAN,	/* the same, but gospan_alloc_noscan() for %GOSPAN_OP_NOSCAN */
-	GOSPAN_REPLAY_KMALLOC,	/* kmalloc(), krealloc(), kfree() */
+	GOSPAN_REPLAY_EMPTY,
+	GOSPAN_REPLAY_GOSPAN,
+	GOSPAN_REPLAY_NOSCAN,
+	GOSPAN_REPLAY_KMALLOC,
 	GOSPAN_NR_REPLAYERS,
 };
 
-/* struct gospan_replay_op.kind: what is done with the object. */
+/**
+ * enum gospan_replay_kind - what is done with the object
+ * @GOSPAN_OP_ALLOC: @id must not be live
+ * @GOSPAN_OP_REALLOC: @id must be live, and stays so
+ * @GOSPAN_OP_FREE: @id must be live; @size is 0
+ * @GOSPAN_NR_OPS: how many there are
+ */
 enum gospan_replay_kind {
-	GOSPAN_OP_ALLOC,	/* @id must not be live */
-	GOSPAN_OP_REALLOC,	/* @id must be live, and stays so */
-	GOSPAN_OP_FREE,		/* @id must be live; @size is 0 */
+	GOSPAN_OP_ALLOC,
+	GOSPAN_OP_REALLOC,
+	GOSPAN_OP_FREE,
 	GOSPAN_NR_OPS,
 };
 
@@ -456,6 +493,24 @@ struct gospan_replay {
 	struct gospan_replay_result result;
 };
 
+/**
+ * DOC: commands of /dev/gospan
+ *
+ * - %GOSPAN_IOC_VERSION: what module and kernel are; &struct gospan_version
+ * - %GOSPAN_IOC_CLASS: a row of the size class table; &struct gospan_class
+ * - %GOSPAN_IOC_MEMSTATS: the statistics; &struct gospan_memstats
+ * - %GOSPAN_IOC_HEAPSTATS: those of the page heap; &struct gospan_heapstats
+ * - %GOSPAN_IOC_TRIM: gospan_trim(); struct gospan_trim
+ *
+ * With CAP_SYS_ADMIN:
+ *
+ * - %GOSPAN_IOC_ALLOC, %GOSPAN_IOC_REALLOC: allocate an object, change its size;
+ *   &struct gospan_object
+ * - %GOSPAN_IOC_FREE: free it; &struct gospan_handle
+ * - %GOSPAN_IOC_READ, %GOSPAN_IOC_WRITE: copy its bytes out, in; &struct gospan_io
+ * - %GOSPAN_IOC_BENCH: run a benchmark; &struct gospan_bench
+ * - %GOSPAN_IOC_REPLAY: do a recorded program's allocations; &struct gospan_replay
+ */
 #define GOSPAN_IOC_MAGIC	0xb6
 
 #define GOSPAN_IOC_VERSION	_IOR(GOSPAN_IOC_MAGIC, 0x00, struct gospan_version)
