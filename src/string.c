@@ -3,8 +3,8 @@
  * Strings: objects that are filled from memory or by a format, and one that is
  * wiped when it is freed. What <linux/string.h> and vsnprintf() do, on objects.
  *
- * There is no gospan_strdup_const(): a module cannot tell what is in the
- * kernel's read-only data.
+ * There is no counterpart of kstrdup_const(): a module cannot tell what is in
+ * the kernel's read-only data.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
