@@ -389,6 +389,21 @@ static void realloc_zeroes_what_it_adds(struct kunit *test)
 	gospan_free(p);
 }
 
+/* krealloc() does so: what is given up must not come back when the object grows in place. */
+static void realloc_zeroes_what_it_drops(struct kunit *test)
+{
+	u8 *p = gospan_zalloc(3000, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	put_bytes(p, 1, 3000);
+	KUNIT_ASSERT_PTR_EQ(test, gospan_realloc(p, 100, GFP_KERNEL | __GFP_ZERO), p);
+	KUNIT_ASSERT_PTR_EQ(test, gospan_realloc(p, 3000, GFP_KERNEL | __GFP_ZERO), p);
+	KUNIT_EXPECT_TRUE(test, has_bytes(p, 1, 100));
+	OPTIMIZER_HIDE_VAR(p);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p + 100, 0, gospan_size(p) - 100));
+	gospan_free(p);
+}
+
 static void realloc_of_nothing(struct kunit *test)
 {
 	void *p = gospan_realloc(NULL, 100, GFP_KERNEL);
@@ -669,6 +684,7 @@ static struct kunit_case malloc_cases[] = {
 	KUNIT_CASE(owns_inside_and_outside),
 	KUNIT_CASE(realloc_keeps_contents),
 	KUNIT_CASE(realloc_zeroes_what_it_adds),
+	KUNIT_CASE(realloc_zeroes_what_it_drops),
 	KUNIT_CASE(realloc_of_nothing),
 	KUNIT_CASE(realloc_failure_keeps_object),
 	KUNIT_CASE(free_null_and_zero_size),

@@ -356,6 +356,14 @@ size_t gospan_size_roundup(size_t size)
 }
 EXPORT_SYMBOL_GPL(gospan_size_roundup);
 
+/* The bytes that are not asked for any more are zero when they are asked for again. */
+static void *realloc_within(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
+{
+	if (want_init_on_alloc(gfp))
+		memset((void *)p + new_size, 0, old_size - new_size);
+	return (void *)p;
+}
+
 /* Make a large object longer where it is, if it may stay there. */
 static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
 {
@@ -385,7 +393,9 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 	old_size = gospan_size(p);
 	if (!old_size)
 		return NULL;
-	if (new_size <= old_size || extend_large(p, old_size, new_size, gfp))
+	if (new_size <= old_size)
+		return realloc_within(p, old_size, new_size, gfp);
+	if (extend_large(p, old_size, new_size, gfp))
 		return (void *)p;
 	noscan = gospan_arena_spanclass_of(&gospan_heap.arenas, p) & 1;
 	new = noscan ? gospan_alloc_noscan(new_size, gfp) : gospan_alloc(new_size, gfp);

@@ -118,7 +118,8 @@ void *gospan_calloc(size_t n, size_t size, gfp_t gfp)
  * gospan_realloc() - change the size of an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
  * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
- * @gfp: as for gospan_alloc(); with %__GFP_ZERO what comes after the old gospan_size() is zero
+ * @gfp: as for gospan_alloc(); with %__GFP_ZERO, if all calls for the object had
+ *	it, what comes after the bytes that both sizes have is zero
  *
  * The first bytes, as many as both sizes have, keep their values. The object
  * stays where it is when @new_size is at most gospan_size(), and a large one when
