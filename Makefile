@@ -62,6 +62,7 @@ tables:
 clean:
 	@if [ -d $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 	$(MAKE) -C tools/gospan clean
+	$(MAKE) -C tools/malloctrace clean
 	$(MAKE) -C tools/host clean
 	$(MAKE) -C tools/testing/selftests/gospan clean
 	rm -rf build
