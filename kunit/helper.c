@@ -53,6 +53,8 @@ void gospan_kunit_flush(void)
 {
 	on_each_cpu(flush_this_cpu, NULL, true);
 	gospan_mcentral_drain_all();
+	if (gospan_mcentral_waiting_pages())
+		rcu_barrier();
 }
 
 /* Objects that are allocated and not freed; exact after gospan_kunit_flush(). */

@@ -173,7 +173,7 @@ static void mcache_capacity_within_limit(struct kunit *test)
 			KUNIT_ASSERT_NOT_NULL(test, p);
 			KUNIT_EXPECT_EQ(test, t->c->magazine[spanclass].limit -
 					t->c->magazine[spanclass].base,
-					gospan_mcache_capacity(sizeclass));
+					gospan_mcache_capacity(spanclass));
 			gospan_free(p);
 			KUNIT_EXPECT_LE(test, t->c->capacity_bytes, limit);
 			KUNIT_ASSERT_TRUE(test, gospan_heap_validate(&gospan_heap));

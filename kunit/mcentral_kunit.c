@@ -71,7 +71,7 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 	unsigned int sizeclass;
 
 	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
-		unsigned int max = gospan_mcentral_max_transit(sizeclass);
+		unsigned int max = gospan_mcentral_max_transit(gospan_class_to_bytes[sizeclass]);
 		unsigned int batch = gospan_class_batch(sizeclass);
 		unsigned int bytes = gospan_class_to_bytes[sizeclass];
 

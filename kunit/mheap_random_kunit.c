@@ -237,7 +237,7 @@ static void chaos_alloc(struct live_span *live)
 
 	if (!chaos_below(3)) {
 		spanclass = GOSPAN_SPANCLASS_FIRST +
-			    chaos_below(GOSPAN_SPANCLASS_LIMIT - GOSPAN_SPANCLASS_FIRST);
+			    chaos_below(GOSPAN_SPANCLASS_CACHE - GOSPAN_SPANCLASS_FIRST);
 		l = gospan_spanclass_layout(spanclass);
 	} else if (!chaos_below(3)) {
 		l.align_npages = 1U << chaos_below(7);

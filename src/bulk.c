@@ -16,10 +16,10 @@
  */
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
+#include "bulk.h"
 #include "malloc.h"
 #include "report.h"
 
@@ -94,10 +94,8 @@ static noinline bool central_grow_bulk(unsigned int spanclass, unsigned int n, g
 }
 
 /* Up to @n objects, not zeroed. Fewer if memory is short, or the mcache is claimed. */
-static __always_inline size_t alloc_small_bulk(unsigned int sizeclass, gfp_t gfp, size_t n,
-					       void **p)
+size_t gospan_bulk_alloc(unsigned int spanclass, gfp_t gfp, size_t n, void **p)
 {
-	unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
 	size_t got = 0;
 
 	while (got < n) {
@@ -121,10 +119,10 @@ size_t gospan_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p)
 	unsigned int sizeclass = size <= GOSPAN_MAX_SMALL_BYTES ? gospan_size_to_class(size) : 0;
 	size_t got = 0, i;
 
-	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		might_alloc(gfp);
+	gospan_malloc_see_context(gfp);
 	if (likely(sizeclass && !(gfp & GOSPAN_GFP_ZONES)))
-		got = alloc_small_bulk(sizeclass, gfp & ~__GFP_ZERO, n, p);
+		got = gospan_bulk_alloc(gospan_make_spanclass(sizeclass, false),
+					gfp & ~__GFP_ZERO, n, p);
 	if (want_init_on_alloc(gfp))
 		for (i = 0; i < got; i++)
 			memset(p[i], 0, gospan_class_to_bytes[sizeclass]);
@@ -263,10 +261,11 @@ static noinline void wipe_all(size_t n, void **p)
 
 	for (i = 0; i < n; i++) {
 		bytes = gospan_size(p[i]);
-		if (bytes)
-			memset(p[i], 0, bytes);
-		else
+		if (!bytes)
 			p[i] = NULL;
+		else if (!gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas,
+									   p[i])))
+			memset(p[i], 0, bytes);
 	}
 }
 

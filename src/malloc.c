@@ -40,17 +40,19 @@ static void *alloc_large(size_t size, gfp_t gfp)
 
 /*
  * There are no pages for a span: those that just one object needs may still be
- * there. It is then a large object, though a small one would have done.
+ * there. It is then a large object, though a small one would have done; but not
+ * one of a named cache's.
  */
 static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 {
-	if (gospan_bytes_to_npages(mc->layout.elem_bytes) == mc->layout.npages)
+	if (gospan_bytes_to_npages(mc->layout.elem_bytes) == mc->layout.npages ||
+	    gospan_spanclass_is_cache(mc->spanclass))
 		return NULL;
 	return alloc_large(mc->layout.elem_bytes, gfp);
 }
 
 /* The magazine was empty. With __GFP_ZERO the caller clears the bytes of the class. */
-static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
+noinline void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp)
 {
 	struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
 	struct gospan_mcache **slot, *c;
@@ -72,34 +74,12 @@ static noinline void *alloc_slow(unsigned int spanclass, gfp_t gfp)
 }
 
 /*
- * Fast path: pop this CPU's magazine. The mcache's slot, the magazine and the
- * object's pointer are read; with its callers' 3 branches, all to slow paths.
- * Where the class is not known before, a table byte and a branch between the
- * two size tables come on top.
- */
-static __always_inline void *alloc_spanclass(unsigned int spanclass, gfp_t gfp)
-{
-	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	void *p;
-
-	if (unlikely(m->top == m->base)) {
-		gospan_mcache_release(slot, c);
-		return alloc_slow(m - c->magazine, gfp);
-	}
-	p = *--m->top;
-	m->nr_mallocs++;
-	gospan_mcache_release(slot, c);
-	return p;
-}
-
-/*
  * A new block for the object. It or the open one, which has less room, is
  * closed; in an interrupt that finds the mcache claimed, it.
  */
 static noinline void *alloc_tiny_slow(size_t size, gfp_t gfp)
 {
-	void *block = alloc_spanclass(GOSPAN_SPANCLASS_TINY, gfp), *p;
+	void *block = gospan_malloc_spanclass(GOSPAN_SPANCLASS_TINY, gfp), *p;
 	struct gospan_mcache **slot, *c;
 	struct gospan_tiny t;
 
@@ -142,7 +122,8 @@ static __always_inline void *alloc_small(size_t size, gfp_t gfp, bool noscan)
 {
 	if (is_tiny(size, noscan))
 		return alloc_tiny(size, gfp);
-	return alloc_spanclass(gospan_make_spanclass(gospan_size_to_class(size), noscan), gfp);
+	return gospan_malloc_spanclass(gospan_make_spanclass(gospan_size_to_class(size), noscan),
+				       gfp);
 }
 
 /* Size 0, large, zeroed, or from a zone. */
@@ -166,16 +147,9 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 	return p;
 }
 
-static __always_inline void see_context(gfp_t gfp)
-{
-	/* In a production kernel this would be two branches for nothing. */
-	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
-		might_alloc(gfp);
-}
-
 static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 {
-	see_context(gfp);
+	gospan_malloc_see_context(gfp);
 	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES)))
 		return alloc_special(size, gfp, noscan);
 	if (want_init_on_alloc(0))
@@ -197,10 +171,10 @@ EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 
 void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 {
-	see_context(gfp);
+	gospan_malloc_see_context(gfp);
 	if (unlikely(gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES)) || want_init_on_alloc(0))
 		return alloc_special(size, gfp, false);
-	return alloc_spanclass(gospan_make_spanclass(sizeclass, false), gfp);
+	return gospan_malloc_spanclass(gospan_make_spanclass(sizeclass, false), gfp);
 }
 EXPORT_SYMBOL_GPL(__gospan_alloc_class);
 
@@ -328,7 +302,8 @@ static noinline void free_wiped(const void *p)
 	bytes = object_bytes(p);
 	if (!bytes)
 		return;
-	memset((void *)p, 0, bytes);
+	if (!gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas, p)))
+		memset((void *)p, 0, bytes);
 	free_small(p);
 }
 
@@ -367,8 +342,10 @@ static void *realloc_within(const void *p, size_t old_size, size_t new_size, gfp
 /* Make a large object longer where it is, if it may stay there. */
 static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
 {
+	/* One of a named cache may be as large. */
 	if (old_size <= GOSPAN_MAX_SMALL_BYTES || new_size > GOSPAN_MAX_BYTES ||
-	    gfp & GOSPAN_GFP_ZONES)
+	    gfp & GOSPAN_GFP_ZONES ||
+	    gospan_arena_spanclass_of(&gospan_heap.arenas, p) != GOSPAN_SPANCLASS_LARGE)
 		return false;
 	if (is_power_of_2(new_size) && !IS_ALIGNED((unsigned long)p, new_size))
 		return false;
@@ -380,6 +357,7 @@ static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t 
 
 void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 {
+	unsigned int spanclass;
 	size_t old_size;
 	bool noscan;
 	void *new;
@@ -397,7 +375,8 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 		return realloc_within(p, old_size, new_size, gfp);
 	if (extend_large(p, old_size, new_size, gfp))
 		return (void *)p;
-	noscan = gospan_arena_spanclass_of(&gospan_heap.arenas, p) & 1;
+	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	noscan = spanclass & 1 && !gospan_spanclass_is_cache(spanclass);
 	new = noscan ? gospan_alloc_noscan(new_size, gfp) : gospan_alloc(new_size, gfp);
 	if (!new)
 		return NULL;
@@ -454,8 +433,8 @@ void gospan_malloc_class_info(struct gospan_class *row)
 		.npages = gospan_class_npages(sizeclass),
 		.nelems = gospan_class_nelems(sizeclass),
 		.divmagic = gospan_class_to_divmagic[sizeclass],
-		.magazine = gospan_mcache_capacity(sizeclass),
+		.magazine = 2 * gospan_class_batch(sizeclass),
 		.batch = gospan_class_batch(sizeclass),
-		.transit = gospan_mcentral_max_transit(sizeclass),
+		.transit = gospan_mcentral_max_transit(gospan_class_to_bytes[sizeclass]),
 	};
 }

@@ -5,6 +5,7 @@
 #ifndef _GOSPAN_MALLOC_H
 #define _GOSPAN_MALLOC_H
 
+#include <linux/sched/mm.h>
 #include "mcache.h"
 
 /* Largest object: what kmalloc() gives. */
@@ -15,6 +16,37 @@
 
 /* An aligned run of as many pages can be searched for. */
 static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
+
+void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp);
+
+/*
+ * Fast path: pop this CPU's magazine. The mcache's slot, the magazine and the
+ * object's pointer are read; with its callers' 3 branches, all to slow paths.
+ * Where the class is not known before, a table byte and a branch between the
+ * two size tables come on top. With __GFP_ZERO the caller clears the object.
+ */
+static __always_inline void *gospan_malloc_spanclass(unsigned int spanclass, gfp_t gfp)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	void *p;
+
+	if (unlikely(m->top == m->base)) {
+		gospan_mcache_release(slot, c);
+		return gospan_malloc_slow(m - c->magazine, gfp);
+	}
+	p = *--m->top;
+	m->nr_mallocs++;
+	gospan_mcache_release(slot, c);
+	return p;
+}
+
+static __always_inline void gospan_malloc_see_context(gfp_t gfp)
+{
+	/* In a production kernel this would be two branches for nothing. */
+	if (IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_alloc(gfp);
+}
 
 /* Fill in the row of row->sizeclass, 1..67. */
 void gospan_malloc_class_info(struct gospan_class *row);

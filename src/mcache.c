@@ -22,6 +22,7 @@
 #include <linux/cpuhotplug.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include "mcache.h"
 #include "report.h"
 
@@ -33,12 +34,12 @@ DEFINE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot) = &gospan_mcache_none
 static DEFINE_PER_CPU(struct gospan_mcache *, mcache_home);
 struct gospan_mcache gospan_mcache_none;
 static enum cpuhp_state cpuhp_state;
+/* Slots of the named caches' magazines; of caches that have none, NULL. */
+static void * __percpu *cache_slots[GOSPAN_NR_CACHES];
 
 static size_t magazine_capacity_bytes(unsigned int spanclass)
 {
-	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
-
-	return gospan_mcache_capacity(sizeclass) * gospan_class_to_bytes[sizeclass];
+	return (size_t)gospan_mcache_capacity(spanclass) * gospan_spanclass_bytes(spanclass);
 }
 
 static bool magazine_has_capacity(const struct gospan_magazine *m)
@@ -69,21 +70,30 @@ static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
 		gospan_mcentral_disown(gospan_mcentral_local(spanclass), c->span[spanclass]);
 	c->span[spanclass] = NULL;
 	m->limit = m->base;
+	if (gospan_spanclass_is_cache(spanclass))
+		*m = (struct gospan_magazine){ .nr_mallocs = m->nr_mallocs };
 	c->capacity_bytes -= magazine_capacity_bytes(spanclass);
 }
 
-/* Let @spanclass cache objects; others give way. */
-static void mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
+/* Let @spanclass cache objects; others give way. False if its objects are too large. */
+static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	size_t bytes = magazine_capacity_bytes(spanclass);
 
+	if (!bytes)
+		return false;
+	if (gospan_spanclass_is_cache(spanclass)) {
+		m->base = this_cpu_ptr(cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE]) + 1;
+		m->top = m->base;
+	}
 	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
 		c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
 		mcache_retire(c, c->victim);
 	}
-	m->limit = m->base + gospan_mcache_capacity(gospan_spanclass_sizeclass(spanclass));
+	m->limit = m->base + gospan_mcache_capacity(spanclass);
 	c->capacity_bytes += bytes;
+	return true;
 }
 
 /*
@@ -94,8 +104,8 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
-	if (!magazine_has_capacity(m))
-		mcache_grant(c, spanclass);
+	if (!magazine_has_capacity(m) && !mcache_grant(c, spanclass))
+		return gospan_mcentral_alloc(gospan_mcentral_local(spanclass));
 	if (m->top == m->base)
 		m->top += gospan_mcentral_refill(gospan_mcentral_local(spanclass),
 						 &c->span[spanclass], m->base,
@@ -111,10 +121,12 @@ bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
+	if (!magazine_has_capacity(m) && !mcache_grant(c, spanclass)) {
+		gospan_mcentral_flush(gospan_mcentral_local(spanclass), &p, 1);
+		return true;
+	}
 	if (m->top[-1] == p)
 		return false;
-	if (!magazine_has_capacity(m))
-		mcache_grant(c, spanclass);
 	if (m->top == m->limit)
 		magazine_flush(m, spanclass, (m->limit - m->base) / 2);
 	*m->top++ = p;
@@ -144,6 +156,40 @@ void gospan_mcache_flush(struct gospan_mcache *c)
 		mcache_retire(c, spanclass);
 }
 
+static bool cpu_caches(int cpu, void *spanclass)
+{
+	const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+
+	/* Its owner goes on meanwhile, see gospan_mcache_drain(). */
+	return c && data_race(magazine_has_capacity(&c->magazine[*(unsigned int *)spanclass]));
+}
+
+static void retire_on_cpu(void *spanclass)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+
+	/* What was interrupted uses it. */
+	if (c != &gospan_mcache_none)
+		mcache_retire(c, *(unsigned int *)spanclass);
+	gospan_mcache_release(slot, c);
+}
+
+/*
+ * Empty the magazines of a spanclass on all CPUs. Returns false if that has to be
+ * tried again: some CPU was just using its mcache, or is going down, or caches
+ * objects again. Task context, interrupts on.
+ */
+bool gospan_mcache_drain(unsigned int spanclass)
+{
+	unsigned int cpu;
+
+	on_each_cpu_cond(cpu_caches, retire_on_cpu, &spanclass, true);
+	for_each_possible_cpu(cpu)
+		if (cpu_caches(cpu, &spanclass))
+			return false;
+	return true;
+}
+
 /* The mcache of a possible CPU, claimed or not; NULL if it never came up. */
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
 {
@@ -153,14 +199,42 @@ struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
 /* Slots of a magazine, and the NULL below. */
 static unsigned int magazine_nr_slots(unsigned int spanclass)
 {
-	return 1 + gospan_mcache_capacity(gospan_spanclass_sizeclass(spanclass));
+	return 1 + gospan_mcache_capacity(spanclass);
+}
+
+/* Before the spanclass of a named cache is used; its layout is set. Returns 0 or -ENOMEM. */
+int gospan_mcache_open(unsigned int spanclass)
+{
+	void * __percpu *slots;
+
+	if (!gospan_mcache_capacity(spanclass))
+		return 0;
+	slots = __alloc_percpu(magazine_nr_slots(spanclass) * sizeof(void *), sizeof(void *));
+	cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE] = slots;
+	return slots ? 0 : -ENOMEM;
+}
+
+/* The opposite, when no CPU caches objects of it. */
+void gospan_mcache_close(unsigned int spanclass)
+{
+	struct gospan_mcache *c;
+	unsigned int cpu;
+
+	free_percpu(cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE]);
+	cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE] = NULL;
+	for_each_possible_cpu(cpu) {
+		c = gospan_mcache_of_cpu(cpu);
+		/* Nobody else touches it, until the spanclass is used again. */
+		if (c)
+			c->magazine[spanclass].nr_mallocs = 0;
+	}
 }
 
 static unsigned int mcache_nr_slots(void)
 {
 	unsigned int spanclass, nr = 0;
 
-	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++)
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++)
 		nr += magazine_nr_slots(spanclass);
 	return nr;
 }
@@ -176,7 +250,7 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 		return NULL;
 	c->bytes = struct_size(c, slots, nr_slots);
 	slot = c->slots;
-	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
 		struct gospan_magazine *m = &c->magazine[spanclass];
 
 		m->base = slot + 1;

@@ -14,7 +14,8 @@
  * A stack of free objects, growing up from @base; all (o). Below @base is a
  * NULL, so that the last object pushed can be looked at unasked. Without
  * capacity, @limit equals @base: the first push and the first pop then take
- * the slow path, which grants it.
+ * the slow path, which grants it. A named cache's has its slots, and all three
+ * are not NULL, only as long as it has capacity.
  */
 struct gospan_magazine {
 	void **top;
@@ -32,7 +33,7 @@ struct gospan_mcache {
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
 	unsigned int victim;	/* (o) spanclass that gave up its capacity last */
 	size_t bytes;		/* (c) of this allocation */
-	void *slots[];		/* (o) the magazines' */
+	void *slots[];		/* (o) the magazines', but for those of named caches */
 };
 
 /* This CPU's mcache; gospan_mcache_none while it is claimed, or the CPU is down. */
@@ -66,16 +67,19 @@ static __always_inline void gospan_mcache_release(struct gospan_mcache **slot,
 	preempt_enable();
 }
 
-/* Capacity of a magazine: a refill or a flush moves half of it. */
-static inline unsigned int gospan_mcache_capacity(unsigned int sizeclass)
+/* Capacity of a magazine: a refill or a flush moves half of it. 0: it never has any. */
+static inline unsigned int gospan_mcache_capacity(unsigned int spanclass)
 {
-	return 2 * gospan_class_batch(sizeclass);
+	return 2 * gospan_bytes_batch(gospan_spanclass_bytes(spanclass));
 }
 
 void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass);
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t);
 void gospan_mcache_flush(struct gospan_mcache *c);
+int gospan_mcache_open(unsigned int spanclass);
+bool gospan_mcache_drain(unsigned int spanclass);
+void gospan_mcache_close(unsigned int spanclass);
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
 int gospan_mcache_init(void);
 void gospan_mcache_exit(void);

@@ -22,32 +22,101 @@
 
 struct gospan_mcentral **gospan_centrals;
 
-/* Objects that the transit stack of @sizeclass holds at most: whole batches. */
-unsigned int gospan_mcentral_max_transit(unsigned int sizeclass)
-{
-	unsigned int batch = gospan_class_batch(sizeclass);
-	unsigned int bytes = batch * gospan_class_to_bytes[sizeclass];
+/* In typesafe spans that are off the map and wait for a grace period. */
+static atomic_long_t nr_waiting_pages;
 
-	return batch * clamp(GOSPAN_TRANSIT_BYTES / bytes, 2U, GOSPAN_TRANSIT_MAX_BATCHES);
+/* Objects of @elem_bytes that a transit stack holds at most: whole batches. */
+unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes)
+{
+	unsigned int batch = gospan_bytes_batch(elem_bytes);
+
+	if (!batch)
+		return 0;
+	return batch * clamp(GOSPAN_TRANSIT_BYTES / (batch * elem_bytes), 2U,
+			     GOSPAN_TRANSIT_MAX_BATCHES);
 }
 
-static int central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
+static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
 {
-	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
-
 	raw_spin_lock_init(&mc->lock);
 	INIT_LIST_HEAD(&mc->partial);
 	INIT_LIST_HEAD(&mc->full);
 	mc->spanclass = spanclass;
 	mc->node = node;
-	if (spanclass < GOSPAN_SPANCLASS_FIRST || spanclass >= GOSPAN_SPANCLASS_LIMIT)
-		return 0;
-	mc->layout = gospan_spanclass_layout(spanclass);
-	mc->max_transit = gospan_mcentral_max_transit(sizeclass);
+}
+
+/* Have it serve objects that are cut as the layout of its spanclass says. */
+static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
+{
+	struct gospan_layout l = gospan_spanclass_layout(mc->spanclass);
+	unsigned int max_transit = gospan_mcentral_max_transit(l.elem_bytes);
+	unsigned long flags;
+	void **transit = NULL;
+
+	if (max_transit) {
+		transit = kvmalloc_array(max_transit, sizeof(void *), GFP_KERNEL);
+		if (!transit)
+			return -ENOMEM;
+	}
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	mc->layout = l;
+	mc->ctor = ctor;
+	mc->typesafe = typesafe;
+	mc->transit = transit;
+	mc->max_transit = max_transit;
 	mc->max_empty = max_t(unsigned int, 1, GOSPAN_EMPTY_BYTES /
-			      (mc->layout.npages << GOSPAN_PAGE_SHIFT));
-	mc->transit = kvmalloc_array(mc->max_transit, sizeof(void *), GFP_KERNEL);
-	return mc->transit ? 0 : -ENOMEM;
+			      (l.npages << GOSPAN_PAGE_SHIFT));
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	return 0;
+}
+
+/* The opposite, when it has no spans. */
+static void central_close(struct gospan_mcentral *mc)
+{
+	unsigned long flags;
+	void **transit;
+
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	transit = mc->transit;
+	mc->layout = (struct gospan_layout){};
+	mc->ctor = NULL;
+	mc->typesafe = false;
+	mc->transit = NULL;
+	mc->max_transit = 0;
+	mc->nr_mallocs = 0;
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	kvfree(transit);
+}
+
+/**
+ * gospan_mcentral_open() - have a spanclass served that was not
+ * @spanclass: of a named cache; its layout is set
+ * @ctor: run on each slot of a new span; or %NULL
+ * @typesafe: a span's pages go back to the heap only after an RCU grace period
+ *
+ * Context: Task; may sleep.
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int gospan_mcentral_open(unsigned int spanclass, void (*ctor)(void *obj), bool typesafe)
+{
+	int node;
+
+	for_each_node(node) {
+		if (central_open(gospan_mcentral_of(spanclass, node), ctor, typesafe)) {
+			gospan_mcentral_close(spanclass);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* The opposite, when no object is left, in any CPU's magazine either. Task; may sleep. */
+void gospan_mcentral_close(unsigned int spanclass)
+{
+	int node;
+
+	for_each_node(node)
+		central_close(gospan_mcentral_of(spanclass, node));
 }
 
 /* The lists of a node. What is left after an error, gospan_mcentral_exit() frees. */
@@ -61,7 +130,10 @@ static int centrals_init_node(int node)
 	if (!gospan_centrals[node])
 		return -ENOMEM;
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		err = central_init(gospan_mcentral_of(spanclass, node), spanclass, node);
+		central_init(gospan_mcentral_of(spanclass, node), spanclass, node);
+		if (spanclass < GOSPAN_SPANCLASS_FIRST || spanclass >= GOSPAN_SPANCLASS_CACHE)
+			continue;
+		err = central_open(gospan_mcentral_of(spanclass, node), NULL, false);
 		if (err)
 			return err;
 	}
@@ -174,6 +246,38 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 	return got;
 }
 
+static void span_free_rcu(struct rcu_head *rcu)
+{
+	struct gospan_span *s = container_of(rcu, struct gospan_span, rcu);
+	unsigned int npages = s->npages;
+
+	gospan_mheap_free(&gospan_heap, s);
+	atomic_long_sub(npages, &nr_waiting_pages);
+}
+
+/*
+ * Spans off the map to the heap; those of which others may still look at the objects,
+ * later. @typesafe is the list's, as it was when they left it.
+ */
+static void spans_release(struct list_head *empty, bool typesafe)
+{
+	struct gospan_span *s, *next;
+
+	if (!typesafe)
+		return gospan_mheap_free_list(&gospan_heap, empty);
+	list_for_each_entry_safe(s, next, empty, list) {
+		atomic_long_add(s->npages, &nr_waiting_pages);
+		call_rcu(&s->rcu, span_free_rcu);
+	}
+	INIT_LIST_HEAD(empty);
+}
+
+/* Pages that nobody uses and that the heap will have after a grace period. */
+unsigned long gospan_mcentral_waiting_pages(void)
+{
+	return atomic_long_read(&nr_waiting_pages);
+}
+
 /* Put a span that nothing is taken from on @empty, from where it goes to the heap. */
 static void central_give_up(struct gospan_mcentral *mc, struct gospan_span *s,
 			    struct list_head *empty)
@@ -239,13 +343,15 @@ static unsigned int central_free_some(struct gospan_mcentral *mc, void *const *o
 	LIST_HEAD(empty);
 	unsigned long flags;
 	unsigned int i = 0;
+	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
+	typesafe = mc->typesafe;
 	do {
 		i += central_free_group(mc, objs + i, n - i, &empty, verdict);
 	} while (i < n && *verdict == GOSPAN_FREE_OK);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	gospan_mheap_free_list(&gospan_heap, &empty);
+	spans_release(&empty, typesafe);
 	return i;
 }
 
@@ -308,21 +414,26 @@ void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s)
 {
 	LIST_HEAD(empty);
 	unsigned long flags;
+	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
+	typesafe = mc->typesafe;
 	s->owned = false;
 	central_relist_span(mc, s, &empty);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	gospan_mheap_free_list(&gospan_heap, &empty);
+	spans_release(&empty, typesafe);
 }
 
-/* Move the spans that nothing is taken from to @empty. */
-static void central_take_empty(struct gospan_mcentral *mc, struct list_head *empty)
+/* Give the spans that nothing is taken from to the heap. */
+static void central_release_empty(struct gospan_mcentral *mc)
 {
 	struct gospan_span *s, *next;
+	LIST_HEAD(empty);
 	unsigned long flags;
+	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
+	typesafe = mc->typesafe;
 	/* Most lie at the end, and there may be very many others. */
 	list_for_each_entry_safe_reverse(s, next, &mc->partial, list) {
 		if (!mc->nr_empty)
@@ -330,19 +441,26 @@ static void central_take_empty(struct gospan_mcentral *mc, struct list_head *emp
 		if (s->alloc_count)
 			continue;
 		mc->nr_empty--;
-		central_give_up(mc, s, empty);
+		central_give_up(mc, s, &empty);
 	}
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	spans_release(&empty, typesafe);
 }
 
-/* Give the objects in transit back to their spans, and all empty spans to the heap. */
+/*
+ * Give the objects in transit back to their spans, and all empty spans to the heap.
+ * In an RCU read-side section: who ends the use of a spanclass waits for it, since
+ * meanwhile objects may be nowhere but here.
+ */
 void gospan_mcentral_drain(struct gospan_mcentral *mc)
 {
-	LIST_HEAD(empty);
+	unsigned int n, left;
 	void *objs[16];
 	unsigned long flags;
-	unsigned int n, left = mc->max_transit;
 
+	rcu_read_lock();
+	/* The spanclass may just come into use. */
+	left = data_race(mc->max_transit);
 	/* Others may go on filling it. */
 	for (; left; left -= n) {
 		raw_spin_lock_irqsave(&mc->lock, flags);
@@ -352,8 +470,8 @@ void gospan_mcentral_drain(struct gospan_mcentral *mc)
 			break;
 		central_free_objects(mc, objs, n);
 	}
-	central_take_empty(mc, &empty);
-	gospan_mheap_free_list(&gospan_heap, &empty);
+	central_release_empty(mc);
+	rcu_read_unlock();
 }
 
 /* The same for all. */
@@ -367,6 +485,39 @@ void gospan_mcentral_drain_all(void)
 			gospan_mcentral_drain(gospan_mcentral_of(spanclass, node));
 }
 
+/* Up to @n of the objects that are not free in @s. */
+static unsigned int span_taken(const struct gospan_span *s, void **objs, unsigned int n)
+{
+	unsigned int slot, nr = 0;
+
+	for (slot = 0; slot < s->nelems && nr < n; slot++)
+		if (s->alloc_bits[slot / 64] >> (slot % 64) & 1)
+			objs[nr++] = (void *)(s->base + (unsigned long)slot * s->elem_bytes);
+	return nr;
+}
+
+/* Up to @n objects that are not free in their spans, which no CPU owns. Returns how many. */
+unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n)
+{
+	const struct gospan_span *s;
+	unsigned int nr = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	list_for_each_entry(s, &mc->full, list) {
+		if (nr == n)
+			break;
+		nr += span_taken(s, objs + nr, n - nr);
+	}
+	list_for_each_entry(s, &mc->partial, list) {
+		if (nr == n)
+			break;
+		nr += span_taken(s, objs + nr, n - nr);
+	}
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	return nr;
+}
+
 /* Pages of the node's spans that nothing is taken from, of all spanclasses; at some moment. */
 unsigned long gospan_mcentral_empty_pages(int node)
 {
@@ -376,10 +527,18 @@ unsigned long gospan_mcentral_empty_pages(int node)
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
 		const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
 
-		/* A sum of different moments in any case. */
-		npages += data_race(mc->nr_empty) * mc->layout.npages;
+		/* A sum of different moments in any case; a spanclass may go meanwhile. */
+		npages += data_race(mc->nr_empty) * data_race(mc->layout.npages);
 	}
 	return npages;
+}
+
+static void span_construct(const struct gospan_span *s, void (*ctor)(void *obj))
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nelems; i++)
+		ctor((void *)(s->base + (unsigned long)i * s->elem_bytes));
 }
 
 /**
@@ -399,6 +558,8 @@ bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
 		return false;
 	/* No object of a block lives. */
 	memset((void *)s->base - mc->layout.header_bytes, 0, mc->layout.header_bytes);
+	if (mc->ctor)
+		span_construct(s, mc->ctor);
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	mc->nr_spans++;
 	mc->nr_empty++;

@@ -15,12 +15,17 @@
 /* Bytes of empty spans that are kept, where one span is not larger. */
 #define GOSPAN_EMPTY_BYTES	SZ_64K
 
-/* (c) constant once published  (l) under @lock */
+/*
+ * (c) constant while the spanclass is used; set and cleared under @lock
+ * (l) under @lock
+ */
 struct gospan_mcentral {
 	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits, transit */
 	unsigned int spanclass;		/* (c) */
 	int node;			/* (c) that the spans' memory is on */
-	struct gospan_layout layout;	/* (c) of its spans */
+	struct gospan_layout layout;	/* (c) of its spans; all zero: the spanclass is not used */
+	void (*ctor)(void *obj);	/* (c) run on each slot of a new span; or NULL */
+	bool typesafe;			/* (c) pages outlive their objects by an RCU grace period */
 	struct list_head partial;	/* (l) with a free slot, owned by no CPU, newest first */
 	struct list_head full;		/* (l) spans without, owned by no CPU */
 	unsigned long nr_spans;		/* (l) on the lists or owned by a CPU */
@@ -50,7 +55,9 @@ static inline struct gospan_mcentral *gospan_mcentral_local(unsigned int spancla
 
 int gospan_mcentral_init(void);
 void gospan_mcentral_exit(void);
-unsigned int gospan_mcentral_max_transit(unsigned int sizeclass);
+unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes);
+int gospan_mcentral_open(unsigned int spanclass, void (*ctor)(void *obj), bool typesafe);
+void gospan_mcentral_close(unsigned int spanclass);
 
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n);
@@ -58,7 +65,9 @@ void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsign
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s);
 void gospan_mcentral_drain(struct gospan_mcentral *mc);
 void gospan_mcentral_drain_all(void);
+unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n);
 unsigned long gospan_mcentral_empty_pages(int node);
+unsigned long gospan_mcentral_waiting_pages(void);
 bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp);
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc);
 

@@ -108,11 +108,13 @@ static void reserve_drain(struct nolock_cpu *n)
 		gospan_free(xchg(&n->slot[i], NULL));
 }
 
-/* An object, or a block that the last tiny object has left. */
+/* The object, or block that the last tiny object has left, that is linked at @p. */
 static void free_put_off(void *p)
 {
 	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
 
+	if (gospan_spanclass_is_cache(spanclass))
+		p -= gospan_spanclass_word_offset(spanclass);
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
 		gospan_mcentral_flush(gospan_mcentral_local(GOSPAN_SPANCLASS_TINY), &p, 1);
 	else
@@ -233,19 +235,22 @@ void *gospan_alloc_nolock(size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(gospan_alloc_nolock);
 
-/* What @p is, and in @obj what can wait: itself, or its block if it was tiny and the last. */
-static enum gospan_verdict object_retire(const void *p, void **obj)
+/*
+ * What @p is, and in @link where it can be written to while it waits: itself, its
+ * block if it was tiny and the last, or NULL if it was not the last.
+ */
+static enum gospan_verdict object_retire(const void *p, void **link)
 {
 	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, p);
 
-	*obj = (void *)p;
 	if (!s)
 		return GOSPAN_FREE_FOREIGN;
+	*link = (void *)p + gospan_spanclass_word_offset(s->spanclass);
 	if (s->spanclass == GOSPAN_SPANCLASS_TINY) {
 		/* Others are wiped when they are freed. */
 		if (want_init_on_free())
 			memset((void *)p, 0, gospan_tiny_bytes(p));
-		return gospan_tiny_free(p, obj);
+		return gospan_tiny_free(p, link);
 	}
 	return gospan_span_object_bytes(s, p) ? GOSPAN_FREE_OK : GOSPAN_FREE_INTERIOR;
 }
@@ -255,13 +260,13 @@ static void free_later(const void *p)
 {
 	enum gospan_verdict verdict;
 	struct nolock_cpu *n;
-	void *obj;
+	void *link;
 
 	preempt_disable();
-	verdict = object_retire(p, &obj);
-	if (verdict == GOSPAN_FREE_OK && obj) {
+	verdict = object_retire(p, &link);
+	if (verdict == GOSPAN_FREE_OK && link) {
 		n = this_cpu_ptr(nolock_cpus);
-		llist_add(obj, &n->deferred);
+		llist_add(link, &n->deferred);
 		atomic_long_inc(&n->nr[GOSPAN_NOLOCK_DEFERRED]);
 		nolock_kick(n);
 	}
@@ -280,6 +285,16 @@ void gospan_free_nolock(const void *p)
 		free_later(p);
 }
 EXPORT_SYMBOL_GPL(gospan_free_nolock);
+
+/* Wait until what was put off up to now is freed; but on a CPU that is down. Task; sleeps. */
+void gospan_nolock_sync(void)
+{
+	unsigned int cpu;
+
+	if (nolock_cpus)
+		for_each_possible_cpu(cpu)
+			irq_work_sync(&per_cpu_ptr(nolock_cpus, cpu)->work);
+}
 
 /* Objects of @spanclass that the reserves hold; right for some moment. */
 unsigned int gospan_nolock_held(unsigned int spanclass)

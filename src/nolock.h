@@ -24,6 +24,7 @@ enum gospan_nolock_event {
 int gospan_nolock_create(unsigned int depth);
 int gospan_nolock_init(void);
 void gospan_nolock_exit(void);
+void gospan_nolock_sync(void);
 unsigned int gospan_nolock_held(unsigned int spanclass);
 unsigned long gospan_nolock_count(enum gospan_nolock_event event);
 

@@ -5,8 +5,11 @@
  * The lookup itself is in the header, because every allocation does it.
  */
 #include <linux/build_bug.h>
+#include <linux/limits.h>
 #include "sizeclass.h"
 #include "sizeclass_table.h"
+
+struct gospan_cache_layout gospan_cache_layouts[GOSPAN_NR_CACHES];
 
 /* Objects in a span of @sizeclass, 1..67. */
 unsigned int gospan_class_nelems(unsigned int sizeclass)
@@ -30,7 +33,11 @@ unsigned int gospan_class_align_npages(unsigned int sizeclass)
 struct gospan_layout gospan_spanclass_layout(unsigned int spanclass)
 {
 	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
-	struct gospan_layout l = {
+	struct gospan_layout l;
+
+	if (gospan_spanclass_is_cache(spanclass))
+		return gospan_spanclass_cache(spanclass)->span;
+	l = (struct gospan_layout){
 		.elem_bytes = gospan_class_to_bytes[sizeclass],
 		.divmagic = gospan_class_to_divmagic[sizeclass],
 		.npages = gospan_class_npages(sizeclass),
@@ -42,4 +49,25 @@ struct gospan_layout gospan_spanclass_layout(unsigned int spanclass)
 		l.header_bytes = GOSPAN_PAGE_SIZE / GOSPAN_TINY_BYTES * sizeof(u16);
 	l.nelems = ((l.npages << GOSPAN_PAGE_SHIFT) - l.header_bytes) / l.elem_bytes;
 	return l;
+}
+
+/*
+ * A span for objects of @elem_bytes, a multiple of @align, which is a power of
+ * two. By Go's rule it is as short as it can be without wasting more than an
+ * eighth.
+ */
+struct gospan_layout gospan_layout_cut(u32 elem_bytes, u32 align)
+{
+	u32 npages = gospan_bytes_to_npages(elem_bytes);
+
+	while ((npages << GOSPAN_PAGE_SHIFT) % elem_bytes > (npages << GOSPAN_PAGE_SHIFT) / 8)
+		npages++;
+	return (struct gospan_layout){
+		.elem_bytes = elem_bytes,
+		/* 2^32 / elem_bytes, rounded up. */
+		.divmagic = U32_MAX / elem_bytes + 1,
+		.npages = npages,
+		.align_npages = gospan_bytes_to_npages(align),
+		.nelems = (npages << GOSPAN_PAGE_SHIFT) / elem_bytes,
+	};
 }

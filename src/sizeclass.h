@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Size classes: which of Go's 67 object sizes a request takes, and how a span
- * of each is cut. Pure: only the generated tables and arithmetic.
+ * Size classes: which of Go's 67 object sizes a request takes, and how spans
+ * are cut. Pure: only the generated tables and arithmetic.
  */
 #ifndef _GOSPAN_SIZECLASS_H
 #define _GOSPAN_SIZECLASS_H
@@ -22,9 +22,12 @@
 #define GOSPAN_SPANCLASS_LARGE	1
 /* Blocks that tiny objects share; see tiny.c. */
 #define GOSPAN_SPANCLASS_TINY	(2 * GOSPAN_NR_SIZECLASSES)
-/* In the byte alone: what is freed there is a part of such a block. */
-#define GOSPAN_SPANCLASS_IN_TINY	(GOSPAN_SPANCLASS_TINY + 1)
+/* The first of those that named caches are given; see cache.c. */
+#define GOSPAN_SPANCLASS_CACHE	(GOSPAN_SPANCLASS_TINY + 1)
+/* In the byte alone: what is freed there is a part of a block of tiny objects. */
+#define GOSPAN_SPANCLASS_IN_TINY	255
 #define GOSPAN_NR_SPANCLASSES	(GOSPAN_SPANCLASS_IN_TINY + 1)
+#define GOSPAN_NR_CACHES	(GOSPAN_SPANCLASS_IN_TINY - GOSPAN_SPANCLASS_CACHE)
 /* Those whose objects are cut from spans: with "for (i = FIRST; i < LIMIT; i++)". */
 #define GOSPAN_SPANCLASS_FIRST	2
 #define GOSPAN_SPANCLASS_LIMIT	GOSPAN_SPANCLASS_IN_TINY
@@ -36,12 +39,26 @@
 /* How a span is cut. */
 struct gospan_layout {
 	u32 elem_bytes;		/* from one object to the next; 0: just one */
-	u32 divmagic;		/* offset * divmagic >> 32 is offset / elem_bytes in a span */
+	u32 divmagic;		/* offset * divmagic >> 32 is the slot that starts at offset */
 	u32 header_bytes;	/* before the first object */
 	u32 npages;
 	u32 align_npages;	/* of the span */
 	u32 nelems;
 };
+
+/*
+ * What the objects of a named cache are; all zero if the spanclass is no cache's.
+ * Written when nothing is in the spanclass.
+ */
+struct gospan_cache_layout {
+	struct gospan_layout span;
+	u32 object_bytes;	/* the caller's part of a slot; what follows is ours */
+	u32 word_offset;	/* in a slot: 8 bytes that are ours while the object is free */
+	bool keep;		/* all else is not: it is constructed, or read under RCU */
+};
+
+/* By number, from GOSPAN_SPANCLASS_CACHE on. */
+extern struct gospan_cache_layout gospan_cache_layouts[GOSPAN_NR_CACHES];
 
 extern const u16 gospan_class_to_bytes[GOSPAN_NR_SIZECLASSES];
 extern const u8 gospan_class_to_npages8k[GOSPAN_NR_SIZECLASSES];
@@ -63,15 +80,49 @@ static inline unsigned int gospan_make_spanclass(unsigned int sizeclass, bool no
 	return sizeclass << 1 | noscan;
 }
 
+static inline bool gospan_spanclass_is_cache(unsigned int spanclass)
+{
+	return spanclass - GOSPAN_SPANCLASS_CACHE < GOSPAN_NR_CACHES;
+}
+
+static inline struct gospan_cache_layout *gospan_spanclass_cache(unsigned int spanclass)
+{
+	return &gospan_cache_layouts[spanclass - GOSPAN_SPANCLASS_CACHE];
+}
+
+/* Not of caches. */
 static inline unsigned int gospan_spanclass_sizeclass(unsigned int spanclass)
 {
 	return spanclass < GOSPAN_SPANCLASS_TINY ? spanclass >> 1 : GOSPAN_TINY_SIZECLASS;
 }
 
-/* Bytes of an object; 0 for large. */
+/* From one object to the next; 0 for large. */
 static inline unsigned int gospan_spanclass_bytes(unsigned int spanclass)
 {
+	if (gospan_spanclass_is_cache(spanclass))
+		return gospan_spanclass_cache(spanclass)->span.elem_bytes;
 	return gospan_class_to_bytes[gospan_spanclass_sizeclass(spanclass)];
+}
+
+/* Bytes of a slot that are the object's. Not of large ones. */
+static inline unsigned int gospan_spanclass_object_bytes(unsigned int spanclass)
+{
+	if (gospan_spanclass_is_cache(spanclass))
+		return gospan_spanclass_cache(spanclass)->object_bytes;
+	return gospan_spanclass_bytes(spanclass);
+}
+
+/* Where in a free object of the spanclass 8 bytes may be written. */
+static inline unsigned int gospan_spanclass_word_offset(unsigned int spanclass)
+{
+	return gospan_spanclass_is_cache(spanclass) ?
+	       gospan_spanclass_cache(spanclass)->word_offset : 0;
+}
+
+/* Has a free object to stay as it is? */
+static inline bool gospan_spanclass_keeps(unsigned int spanclass)
+{
+	return gospan_spanclass_is_cache(spanclass) && gospan_spanclass_cache(spanclass)->keep;
 }
 
 /* Go's span size, rounded up where a page is larger than Go's. */
@@ -80,14 +131,26 @@ static inline unsigned int gospan_class_npages(unsigned int sizeclass)
 	return gospan_bytes_to_npages((size_t)gospan_class_to_npages8k[sizeclass] << 13);
 }
 
-/* Objects of @sizeclass, 1..67, that move at once between a CPU and the central list. */
+/*
+ * Objects that move at once between a CPU and the central list. 0: they do so one
+ * by one, since they are too large for a CPU to keep.
+ */
+static inline unsigned int gospan_bytes_batch(unsigned int elem_bytes)
+{
+	if (!elem_bytes || elem_bytes > GOSPAN_MAX_SMALL_BYTES)
+		return 0;
+	return clamp(GOSPAN_BATCH_BYTES / elem_bytes, 1U, GOSPAN_MAX_BATCH);
+}
+
+/* That of @sizeclass, 1..67. */
 static inline unsigned int gospan_class_batch(unsigned int sizeclass)
 {
-	return clamp(GOSPAN_BATCH_BYTES / gospan_class_to_bytes[sizeclass], 1U, GOSPAN_MAX_BATCH);
+	return gospan_bytes_batch(gospan_class_to_bytes[sizeclass]);
 }
 
 unsigned int gospan_class_nelems(unsigned int sizeclass);
 unsigned int gospan_class_align_npages(unsigned int sizeclass);
 struct gospan_layout gospan_spanclass_layout(unsigned int spanclass);
+struct gospan_layout gospan_layout_cut(u32 elem_bytes, u32 align);
 
 #endif /* _GOSPAN_SIZECLASS_H */

@@ -25,7 +25,11 @@ static void span_load_cache(struct gospan_span *s, unsigned int freeindex)
 	s->alloc_cache = ~s->alloc_bits[freeindex / 64];
 }
 
-/* The slot that starts at @offset; not below nelems if none does. */
+/*
+ * The slot that starts at @offset; not below nelems if none does. With slot * bytes
+ * for offset, the product is slot << 32 and less than slot * bytes more: exact as
+ * long as the span has less than 4 GiB.
+ */
 static unsigned int span_slot_of(const struct gospan_span *s, unsigned long offset)
 {
 	unsigned int slot = (u64)offset * s->divmagic >> 32;
@@ -110,7 +114,9 @@ size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
 
 	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
 		return offset ? 0 : (size_t)s->npages << GOSPAN_PAGE_SHIFT;
-	return span_slot_of(s, offset) < s->nelems ? s->elem_bytes : 0;
+	if (span_slot_of(s, offset) >= s->nelems)
+		return 0;
+	return gospan_spanclass_object_bytes(s->spanclass);
 }
 
 /* Give back the slot at @p. A verdict other than OK changed nothing. */

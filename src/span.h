@@ -15,6 +15,7 @@ enum gospan_verdict {
 	GOSPAN_FREE_FOREIGN,	/* in no span: never ours, or its span is gone */
 	GOSPAN_FREE_INTERIOR,	/* in a span, but not the start of an object */
 	GOSPAN_FREE_DOUBLE,	/* an object that is free already */
+	GOSPAN_FREE_OTHER,	/* an object, but not of the cache that it is freed to */
 	GOSPAN_NR_VERDICTS,
 };
 

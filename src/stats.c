@@ -11,6 +11,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
@@ -24,9 +25,13 @@
 #include "stats.h"
 #include "supply.h"
 
+/* Objects of named caches that are no more, and their bytes. */
+static atomic64_t gone_mallocs, gone_bytes;
+
 /* Add to @row what the magazines of all CPUs hold and have handed out. */
 static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int spanclass)
 {
+	unsigned long cached;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -37,7 +42,10 @@ static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int 
 			continue;
 		m = &c->magazine[spanclass];
 		/* The owner goes on meanwhile; see above: */
-		row->cached += data_race(m->top - m->base);
+		cached = data_race(m->top - m->base);
+		/* it may give the magazine its slots, or take them; */
+		if (cached <= gospan_mcache_capacity(spanclass))
+			row->cached += cached;
 		/* the same. */
 		row->mallocs += data_race(m->nr_mallocs);
 	}
@@ -94,34 +102,81 @@ static u64 stats_tiny_mallocs(void)
 	return mallocs;
 }
 
+/* Add what the spans of a spanclass take, and what leads to them. */
+static void stats_add_layout(struct gospan_memstats *st, unsigned int spanclass, u64 spans)
+{
+	const struct gospan_layout l = gospan_spanclass_layout(spanclass);
+
+	st->heap_inuse += spans * l.npages << GOSPAN_PAGE_SHIFT;
+	st->mspan_inuse += spans * gospan_span_bytes(l.nelems);
+	st->other_sys += num_possible_nodes() * sizeof(void *) *
+			 gospan_mcentral_max_transit(l.elem_bytes);
+}
+
+/* Add the objects of a row, all of its size, to the sums. */
+static void stats_add_row(struct gospan_memstats *st, const struct gospan_memstats_class *row)
+{
+	st->mallocs += row->mallocs;
+	st->frees += row->frees;
+	st->alloc += (row->mallocs - row->frees) * row->size;
+	st->total_alloc += row->mallocs * row->size;
+	st->cached_bytes += (row->cached + row->transit) * row->size;
+}
+
 static void stats_read_classes(struct gospan_memstats *st)
 {
 	unsigned int sizeclass, spanclass;
 
 	st->mallocs = stats_tiny_mallocs();
 	st->frees = st->mallocs;
-	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
-		const struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
+	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
 		u64 spans;
 
 		sizeclass = gospan_spanclass_sizeclass(spanclass);
 		spans = st->by_size[sizeclass].spans;
 		stats_add_spanclass(&st->by_size[sizeclass], spanclass);
-		spans = st->by_size[sizeclass].spans - spans;
-		st->heap_inuse += spans * mc->layout.npages << GOSPAN_PAGE_SHIFT;
-		st->mspan_inuse += spans * gospan_span_bytes(mc->layout.nelems);
-		st->other_sys += num_possible_nodes() * mc->max_transit * sizeof(void *);
+		stats_add_layout(st, spanclass, st->by_size[sizeclass].spans - spans);
 	}
 	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
-		struct gospan_memstats_class *row = &st->by_size[sizeclass];
-
-		row->size = gospan_class_to_bytes[sizeclass];
-		st->mallocs += row->mallocs;
-		st->frees += row->frees;
-		st->alloc += (row->mallocs - row->frees) * row->size;
-		st->total_alloc += row->mallocs * row->size;
-		st->cached_bytes += (row->cached + row->transit) * row->size;
+		st->by_size[sizeclass].size = gospan_class_to_bytes[sizeclass];
+		stats_add_row(st, &st->by_size[sizeclass]);
 	}
+}
+
+/* The objects of a named cache's spanclass; @row->size is that of a slot. */
+void gospan_stats_read_spanclass(unsigned int spanclass, struct gospan_memstats_class *row)
+{
+	*row = (struct gospan_memstats_class){ .size = gospan_spanclass_bytes(spanclass) };
+	stats_add_spanclass(row, spanclass);
+}
+
+/* Those of named caches, which have no rows. */
+static void stats_read_caches(struct gospan_memstats *st)
+{
+	struct gospan_memstats_class row;
+	unsigned int spanclass;
+
+	for (spanclass = GOSPAN_SPANCLASS_CACHE; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
+		if (!gospan_spanclass_bytes(spanclass))
+			continue;
+		gospan_stats_read_spanclass(spanclass, &row);
+		stats_add_layout(st, spanclass, row.spans);
+		stats_add_row(st, &row);
+	}
+	st->mallocs += atomic64_read(&gone_mallocs);
+	st->frees += atomic64_read(&gone_mallocs);
+	st->total_alloc += atomic64_read(&gone_bytes);
+	st->heap_inuse += (u64)gospan_mcentral_waiting_pages() << GOSPAN_PAGE_SHIFT;
+}
+
+/* A spanclass will be another's: remember what was allocated of it, which all is freed. */
+void gospan_stats_forget(unsigned int spanclass)
+{
+	struct gospan_memstats_class row;
+
+	gospan_stats_read_spanclass(spanclass, &row);
+	atomic64_add(row.mallocs, &gone_mallocs);
+	atomic64_add(row.mallocs * row.size, &gone_bytes);
 }
 
 static void stats_read_large(struct gospan_memstats *st, struct gospan_mheap *h)
@@ -160,6 +215,7 @@ void gospan_read_stats(struct gospan_memstats *st)
 
 	memset(st, 0, sizeof(*st));
 	stats_read_classes(st);
+	stats_read_caches(st);
 	stats_read_large(st, &gospan_heap);
 	stats_add_heap(st, &gospan_heap);
 	for_each_possible_cpu(cpu)
@@ -203,7 +259,10 @@ int gospan_stats_read_heap(struct gospan_heapstats *st)
 	return 0;
 }
 
-/* At unload, with all magazines flushed: say what is still live. Returns how many objects. */
+/*
+ * At unload, with all magazines flushed: say what is still live, but in named caches.
+ * Returns how many objects.
+ */
 unsigned long gospan_stats_report_leaks(void)
 {
 	struct gospan_large_count large = gospan_mheap_large(&gospan_heap);
@@ -214,7 +273,7 @@ unsigned long gospan_stats_report_leaks(void)
 	if (total)
 		pr_err("%lu large objects, %lu bytes, still live at unload: leaked\n", total,
 		       (large.alloc_pages - large.free_pages) << GOSPAN_PAGE_SHIFT);
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+	for (spanclass = 0; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
 		live = 0;
 		for_each_node(node)
 			live += gospan_mcentral_of(spanclass, node)->nr_taken;

@@ -347,7 +347,11 @@ static bool heap_sums_valid(const struct heap_walk *w)
 {
 	struct gospan_large_count large = gospan_mheap_large(w->h);
 
-	return sum_valid("pages in page caches", w->cached_pages, w->taken_pages) &&
+	/* Those of the module's heap; nothing waits in a test's own. */
+	unsigned long waiting = w->h == &gospan_heap ? gospan_mcentral_waiting_pages() : 0;
+
+	return sum_valid("pages in page caches or waiting for RCU", w->cached_pages + waiting,
+			 w->taken_pages) &&
 	       sum_valid("bytes of descriptors", atomic_long_read(&w->h->span_bytes),
 			 w->span_bytes) &&
 	       sum_valid("large objects", large.mallocs - large.frees, w->nr_large) &&
@@ -418,13 +422,12 @@ static bool central_valid(const struct heap_walk *w, const struct gospan_mcentra
 static bool magazine_valid(const struct gospan_magazine *m, unsigned int cpu,
 			   unsigned int spanclass)
 {
-	unsigned int sizeclass = gospan_spanclass_sizeclass(spanclass);
 	unsigned int capacity = m->limit - m->base;
 
 	if (!m->base)
 		return (!m->top && !m->limit) ||
 		       invalid("CPU %u: magazine of unused spanclass %u", cpu, spanclass);
-	if (capacity && capacity != gospan_mcache_capacity(sizeclass))
+	if (capacity && capacity != gospan_mcache_capacity(spanclass))
 		return invalid("CPU %u, spanclass %u: capacity %u", cpu, spanclass, capacity);
 	if (m->top < m->base || m->top > m->limit)
 		return invalid("CPU %u, spanclass %u: %td objects in a magazine for %u", cpu,
