@@ -30,6 +30,7 @@
 #include <linux/gospan.h>
 #include "bench.h"
 #include "bench_ticks.h"
+#include "cache.h"
 #include "dev.h"
 #include "internal.h"
 #include "malloc.h"
@@ -42,6 +43,7 @@ static_assert(sizeof(struct gospan_class) == 32);
 static_assert(sizeof(struct gospan_memstats_class) == 48);
 static_assert(sizeof(struct gospan_memstats) == 20 * 8 + GOSPAN_NR_SIZECLASSES * 48);
 static_assert(sizeof(struct gospan_heapstats) == 120);
+static_assert(sizeof(struct gospan_cachestats) == 136);
 static_assert(sizeof(struct gospan_trim) == 8);
 static_assert(sizeof(struct gospan_object) == 32);
 static_assert(sizeof(struct gospan_handle) == 8);
@@ -142,6 +144,21 @@ static long ioctl_heapstats(void __user *arg)
 	if (stats.reserved)
 		return -EINVAL;
 	err = gospan_stats_read_heap(&stats);
+	if (err)
+		return err;
+	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
+
+static long ioctl_cache(void __user *arg)
+{
+	struct gospan_cachestats stats;
+	int err;
+
+	if (copy_from_user(&stats, arg, sizeof(stats)))
+		return -EFAULT;
+	if (stats.flags || stats.reserved)
+		return -EINVAL;
+	err = gospan_cache_read_stats(&stats);
 	if (err)
 		return err;
 	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
@@ -470,6 +487,8 @@ static long gospan_dev_ioctl(struct file *file, unsigned int cmd, unsigned long 
 		return ioctl_memstats(uarg);
 	case GOSPAN_IOC_HEAPSTATS:
 		return ioctl_heapstats(uarg);
+	case GOSPAN_IOC_CACHE:
+		return ioctl_cache(uarg);
 	case GOSPAN_IOC_TRIM:
 		return ioctl_trim(uarg);
 	case GOSPAN_IOC_BENCH:

@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include "arena.h"
+#include "cache.h"
 #include "dev.h"
 #include "mcache.h"
 #include "mcentral.h"
@@ -20,6 +21,7 @@ static void heap_drain(void)
 {
 	gospan_mcentral_drain_all();
 	gospan_stats_report_leaks();
+	gospan_cache_exit();
 }
 
 static bool page_cache = true;

@@ -19,6 +19,7 @@ static const char *const verdict_text[GOSPAN_NR_VERDICTS] = {
 	[GOSPAN_FREE_FOREIGN] = "pointer that is not a live object of gospan",
 	[GOSPAN_FREE_INTERIOR] = "pointer into the middle of an object",
 	[GOSPAN_FREE_DOUBLE] = "object that is free already",
+	[GOSPAN_FREE_OTHER] = "object freed to a cache that it is not from",
 };
 
 static atomic_long_t nr_misuses;
@@ -33,6 +34,12 @@ void gospan_report_misuse(enum gospan_verdict verdict, const void *p)
 	pr_err("misuse: %s: %px, CPU %d, task %s/%d; it is ignored, and so are others like it\n",
 	       verdict_text[verdict], p, raw_smp_processor_id(), current->comm, current->pid);
 	dump_stack();
+}
+
+/* Count one that the caller prints. */
+void gospan_report_add(void)
+{
+	atomic_long_inc(&nr_misuses);
 }
 
 /* Since load. */

@@ -8,6 +8,7 @@
 #include "span.h"
 
 void gospan_report_misuse(enum gospan_verdict verdict, const void *p);
+void gospan_report_add(void);
 unsigned long gospan_report_count(void);
 
 #endif /* _GOSPAN_REPORT_H */

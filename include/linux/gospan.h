@@ -14,6 +14,7 @@
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/gospan_cache.h>
 #include <linux/gospan_sizeclass.h>
 #include <linux/kernel.h>
 #include <linux/overflow.h>

@@ -185,6 +185,49 @@ struct gospan_heapstats {
 	__u64 trimmed_bytes;
 };
 
+/* Flags of struct gospan_cachestats. */
+#define GOSPAN_CACHE_DESTROYED	(1U << 0) /* with live objects, so that it had to stay */
+#define GOSPAN_CACHE_CTOR	(1U << 1) /* has a constructor */
+#define GOSPAN_CACHE_TYPESAFE	(1U << 2) /* SLAB_TYPESAFE_BY_RCU */
+#define GOSPAN_CACHE_USER	(1U << 3) /* remembers where objects were allocated */
+
+#define GOSPAN_CACHE_NAME_BYTES	64
+
+/**
+ * struct gospan_cachestats - a named cache
+ * @index: in: the caches with lower numbers are not wanted; out: number of the next one, which
+ *	is described here; -ENOENT if there is none. A cache keeps its number.
+ * @flags: in: zero; out: GOSPAN_CACHE_* bits
+ * @name: out: NUL-terminated, cut off if longer
+ * @size: out: bytes of an object
+ * @align: out: of an object
+ * @slot_bytes: out: from one object to the next
+ * @npages: out: gospan pages of a span
+ * @nelems: out: objects in a span
+ * @reserved: zero
+ * @mallocs: out: objects allocated since the cache was made
+ * @frees: out: objects freed since
+ * @spans: out: spans in use
+ * @cached: out: free objects in magazines
+ * @transit: out: free objects in the central stacks
+ */
+struct gospan_cachestats {
+	__u32 index;
+	__u32 flags;
+	char name[GOSPAN_CACHE_NAME_BYTES];
+	__u32 size;
+	__u32 align;
+	__u32 slot_bytes;
+	__u32 npages;
+	__u32 nelems;
+	__u32 reserved;
+	__u64 mallocs;
+	__u64 frees;
+	__u64 spans;
+	__u64 cached;
+	__u64 transit;
+};
+
 /**
  * struct gospan_trim - answer of %GOSPAN_IOC_TRIM
  * @released_bytes: bytes given back to the kernel by the call
@@ -518,6 +561,7 @@ struct gospan_replay {
 #define GOSPAN_IOC_MEMSTATS	_IOR(GOSPAN_IOC_MAGIC, 0x02, struct gospan_memstats)
 #define GOSPAN_IOC_HEAPSTATS	_IOWR(GOSPAN_IOC_MAGIC, 0x03, struct gospan_heapstats)
 #define GOSPAN_IOC_TRIM		_IOR(GOSPAN_IOC_MAGIC, 0x04, struct gospan_trim)
+#define GOSPAN_IOC_CACHE	_IOWR(GOSPAN_IOC_MAGIC, 0x05, struct gospan_cachestats)
 #define GOSPAN_IOC_ALLOC	_IOWR(GOSPAN_IOC_MAGIC, 0x10, struct gospan_object)
 #define GOSPAN_IOC_FREE		_IOW(GOSPAN_IOC_MAGIC, 0x11, struct gospan_handle)
 #define GOSPAN_IOC_REALLOC	_IOWR(GOSPAN_IOC_MAGIC, 0x12, struct gospan_object)

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Named caches: objects of one kind, apart from all others.
+ *
+ * A cache has a spanclass of its own, one of those that size classes leave, and
+ * with it spans, magazines and central lists like any size class: its objects
+ * take the same paths, and whoever frees them need not know of the cache. Each
+ * CPU's magazine gets its slots while it is in use; all else is set up when the
+ * cache is made, and the spanclass is another's when it is destroyed.
+ *
+ * Where a free object has to stay as it is, since it is constructed or may still
+ * be read under RCU, or where it remembers who allocated it, a slot has a word
+ * more behind the object. While the object lives it holds where it was allocated,
+ * while it is free it is gospan_free_nolock()'s link.
+ *
+ * Go has caches (sync.Pool) that are emptied by the collector; SLUB's are the model.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitmap.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nospec.h>
+#include <linux/panic.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/gospan.h>
+#include "bulk.h"
+#include "cache.h"
+#include "malloc.h"
+#include "nolock.h"
+#include "origin.h"
+#include "report.h"
+#include "stats.h"
+
+/* Live objects that are reported by address. */
+#define REPORT_OBJECTS	16
+
+static_assert(GOSPAN_MAX_CACHES == GOSPAN_NR_CACHES);
+
+static bool cache_user;
+module_param(cache_user, bool, 0644);
+MODULE_PARM_DESC(cache_user, "caches made from now on remember where each object was allocated (default N)");
+
+/* (c) constant  (g) under cache_lock */
+struct gospan_cache {
+	unsigned int spanclass;		/* (c) of no other cache */
+	unsigned int size;		/* (c) */
+	unsigned int align;		/* (c) */
+	bool tracked;			/* (c) live objects know where they were allocated */
+	bool typesafe;			/* (c) */
+	bool destroyed;			/* (g) with live objects */
+	void (*ctor)(void *obj);	/* (c) */
+	const char *name;		/* (c) a copy */
+};
+
+static DEFINE_MUTEX(cache_lock);
+static struct gospan_cache *caches[GOSPAN_NR_CACHES];	/* (g) by spanclass */
+
+static unsigned int cache_align(unsigned int size, unsigned int align, slab_flags_t flags)
+{
+	unsigned int line = cache_line_size();
+
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		while (size <= line / 2)
+			line /= 2;
+		align = max(align, line);
+	}
+	return max_t(unsigned int, align, GOSPAN_MIN_ALIGN);
+}
+
+static bool cache_keeps(const struct gospan_cache *cache)
+{
+	return cache->ctor || cache->typesafe;
+}
+
+/* How its slots are; false if there are none as large. */
+static bool cache_cut(const struct gospan_cache *cache, struct gospan_cache_layout *l)
+{
+	size_t bytes = cache->size;
+
+	*l = (struct gospan_cache_layout){
+		.object_bytes = cache->size,
+		.keep = cache_keeps(cache),
+	};
+	if (l->keep || cache->tracked) {
+		l->word_offset = ALIGN(cache->size, sizeof(u64));
+		bytes = l->word_offset + sizeof(u64);
+	}
+	bytes = ALIGN(bytes, cache->align);
+	if (bytes > GOSPAN_MAX_BYTES)
+		return false;
+	l->span = gospan_layout_cut(bytes, cache->align);
+	return true;
+}
+
+/* Have a spanclass serve it. Returns 0 or -ENOMEM. */
+static int cache_open(struct gospan_cache *cache, const struct gospan_cache_layout *l)
+{
+	unsigned int idx;
+
+	lockdep_assert_held(&cache_lock);
+	for (idx = 0; idx < GOSPAN_NR_CACHES && caches[idx]; idx++)
+		;
+	if (idx == GOSPAN_NR_CACHES)
+		return -ENOMEM;
+	cache->spanclass = GOSPAN_SPANCLASS_CACHE + idx;
+	gospan_cache_layouts[idx] = *l;
+	if (gospan_mcache_open(cache->spanclass))
+		goto err_clear_layout;
+	if (gospan_mcentral_open(cache->spanclass, cache->ctor, cache->typesafe))
+		goto err_mcache_close;
+	caches[idx] = cache;
+	return 0;
+
+err_mcache_close:
+	gospan_mcache_close(cache->spanclass);
+err_clear_layout:
+	gospan_cache_layouts[idx] = (struct gospan_cache_layout){};
+	return -ENOMEM;
+}
+
+/* The opposite; what is live stays where it is, and is ours no more. */
+static void cache_close(struct gospan_cache *cache)
+{
+	lockdep_assert_held(&cache_lock);
+	gospan_stats_forget(cache->spanclass);
+	caches[cache->spanclass - GOSPAN_SPANCLASS_CACHE] = NULL;
+	gospan_mcentral_close(cache->spanclass);
+	gospan_mcache_close(cache->spanclass);
+	*gospan_spanclass_cache(cache->spanclass) = (struct gospan_cache_layout){};
+}
+
+static void cache_free(struct gospan_cache *cache)
+{
+	kfree(cache->name);
+	kfree(cache);
+}
+
+static struct gospan_cache *cache_make(const char *name, unsigned int size, unsigned int align,
+				       slab_flags_t flags, void (*ctor)(void *obj))
+{
+	struct gospan_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
+
+	if (!cache)
+		return NULL;
+	cache->size = size;
+	cache->align = cache_align(size, align, flags);
+	cache->typesafe = flags & SLAB_TYPESAFE_BY_RCU;
+	cache->ctor = ctor;
+	cache->tracked = (flags & SLAB_STORE_USER || READ_ONCE(cache_user)) &&
+			 !gospan_origin_init();
+	cache->name = kstrdup(name, GFP_KERNEL);
+	if (cache->name)
+		return cache;
+	kfree(cache);
+	return NULL;
+}
+
+static struct gospan_cache *cache_create(const char *name, unsigned int size, unsigned int align,
+					 slab_flags_t flags, void (*ctor)(void *obj))
+{
+	struct gospan_cache_layout l;
+	struct gospan_cache *cache;
+	int err;
+
+	if (!name || !size || size > GOSPAN_MAX_BYTES || align > GOSPAN_MAX_BYTES ||
+	    (align && !is_power_of_2(align)) || flags & (SLAB_CACHE_DMA | SLAB_CACHE_DMA32))
+		return NULL;
+	cache = cache_make(name, size, align, flags, ctor);
+	if (!cache)
+		return NULL;
+	err = -EINVAL;
+	if (cache_cut(cache, &l)) {
+		mutex_lock(&cache_lock);
+		err = cache_open(cache, &l);
+		mutex_unlock(&cache_lock);
+	}
+	if (!err)
+		return cache;
+	cache_free(cache);
+	return NULL;
+}
+
+struct gospan_cache *gospan_cache_create(const char *name, unsigned int size, unsigned int align,
+					 slab_flags_t flags, void (*ctor)(void *obj))
+{
+	struct gospan_cache *cache = cache_create(name, size, align, flags, ctor);
+
+	if (!cache && flags & SLAB_PANIC)
+		panic("gospan: no cache %s of %u bytes", name, size);
+	return cache;
+}
+EXPORT_SYMBOL_GPL(gospan_cache_create);
+
+static unsigned long *object_origin(const struct gospan_cache *cache, void *p)
+{
+	return p + gospan_spanclass_cache(cache->spanclass)->word_offset;
+}
+
+/* Is a new object to be zeroed? SLUB's rules. */
+static bool cache_wants_zeroes(const struct gospan_cache *cache, gfp_t gfp)
+{
+	if (!cache_keeps(cache))
+		return want_init_on_alloc(gfp);
+	if (!cache->ctor || !(gfp & __GFP_ZERO))
+		return gfp & __GFP_ZERO;
+	gospan_report_add();
+	pr_err_once("misuse: cache %s has a constructor, its objects are not zeroed\n",
+		    cache->name);
+	return false;
+}
+
+/* What is to be done with a new object that mostly is not. */
+static void object_prepare(const struct gospan_cache *cache, void *p, gfp_t gfp,
+			   unsigned long caller)
+{
+	if (cache_wants_zeroes(cache, gfp))
+		memset(p, 0, cache->size);
+	if (cache->tracked)
+		WRITE_ONCE(*object_origin(cache, p), gospan_origin_save(caller, gfp));
+}
+
+static noinline void *alloc_special(const struct gospan_cache *cache, gfp_t gfp,
+				    unsigned long caller)
+{
+	void *p;
+
+	if (gfp & GOSPAN_GFP_ZONES)
+		return NULL;
+	p = gospan_malloc_spanclass(cache->spanclass, gfp);
+	if (p)
+		object_prepare(cache, p, gfp, caller);
+	return p;
+}
+
+/* Does anything but an object come into question? */
+static __always_inline bool alloc_is_special(const struct gospan_cache *cache, gfp_t gfp)
+{
+	return gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES) || cache->tracked || want_init_on_alloc(0);
+}
+
+/* Fast path: as gospan_malloc_spanclass(); the cache is read, with one branch more. */
+void *gospan_cache_alloc(struct gospan_cache *cache, gfp_t gfp)
+{
+	gospan_malloc_see_context(gfp);
+	if (unlikely(alloc_is_special(cache, gfp)))
+		return alloc_special(cache, gfp, _RET_IP_);
+	return gospan_malloc_spanclass(cache->spanclass, gfp);
+}
+EXPORT_SYMBOL_GPL(gospan_cache_alloc);
+
+/* The spanclass of the page that @p is on; @p need not be ours. */
+static unsigned int spanclass_of(const void *p)
+{
+	unsigned int spanclass;
+
+	gospan_arena_see_newest();
+	preempt_disable();
+	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	preempt_enable();
+	return spanclass;
+}
+
+/* Is it an object of another cache or class? Reported, then. */
+static bool object_is_other(const struct gospan_cache *cache, const void *p)
+{
+	unsigned int spanclass = spanclass_of(p);
+
+	if (spanclass == cache->spanclass || spanclass == GOSPAN_SPANCLASS_NONE)
+		return false;
+	gospan_report_misuse(GOSPAN_FREE_OTHER, p);
+	return true;
+}
+
+/* Wiped, the magazine full or claimed, or there is something about @p. */
+static noinline void free_special(const struct gospan_cache *cache, const void *p)
+{
+	if (!object_is_other(cache, p))
+		gospan_free(p);
+}
+
+/* Fast path: as gospan_free(), and the spanclass is compared with the cache's. */
+void gospan_cache_free(struct gospan_cache *cache, void *p)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	struct gospan_magazine *m = &c->magazine[spanclass];
+
+	if (unlikely(spanclass != cache->spanclass || m->top == m->limit || m->top[-1] == p) ||
+	    want_init_on_free()) {
+		gospan_mcache_release(slot, c);
+		return free_special(cache, p);
+	}
+	*m->top++ = p;
+	gospan_mcache_release(slot, c);
+}
+EXPORT_SYMBOL_GPL(gospan_cache_free);
+
+size_t gospan_cache_alloc_bulk(struct gospan_cache *cache, gfp_t gfp, size_t n, void **p)
+{
+	size_t got = 0, i;
+
+	gospan_malloc_see_context(gfp);
+	if (likely(!(gfp & GOSPAN_GFP_ZONES)))
+		got = gospan_bulk_alloc(cache->spanclass, gfp & ~__GFP_ZERO, n, p);
+	if (alloc_is_special(cache, gfp))
+		for (i = 0; i < got; i++)
+			object_prepare(cache, p[i], gfp, _RET_IP_);
+	for (; unlikely(got < n); got++) {
+		p[got] = gospan_cache_alloc(cache, gfp);
+		if (p[got])
+			continue;
+		gospan_free_bulk(got, p);
+		return 0;
+	}
+	return n;
+}
+EXPORT_SYMBOL_GPL(gospan_cache_alloc_bulk);
+
+void gospan_cache_free_bulk(struct gospan_cache *cache, size_t n, void **p)
+{
+	size_t i;
+
+	for (i = 0; cache && i < n; i++)
+		if (object_is_other(cache, p[i]))
+			p[i] = NULL;
+	gospan_free_bulk(n, p);
+}
+EXPORT_SYMBOL_GPL(gospan_cache_free_bulk);
+
+static void centrals_drain(unsigned int spanclass)
+{
+	int node;
+
+	for_each_node(node)
+		gospan_mcentral_drain(gospan_mcentral_of(spanclass, node));
+}
+
+/* Objects that are taken from their spans, and spans; exact when nothing happens. */
+static unsigned long centrals_count(unsigned int spanclass, unsigned long *nr_spans)
+{
+	unsigned long taken = 0;
+	int node;
+
+	*nr_spans = 0;
+	for_each_node(node) {
+		/* Others may go on meanwhile. */
+		taken += data_race(gospan_mcentral_of(spanclass, node)->nr_taken);
+		/* The same. */
+		*nr_spans += data_race(gospan_mcentral_of(spanclass, node)->nr_spans);
+	}
+	return taken;
+}
+
+int gospan_cache_shrink(struct gospan_cache *cache)
+{
+	unsigned long nr_spans;
+
+	might_sleep();
+	gospan_mcache_drain(cache->spanclass);
+	centrals_drain(cache->spanclass);
+	centrals_count(cache->spanclass, &nr_spans);
+	return nr_spans ? 1 : 0;
+}
+EXPORT_SYMBOL_GPL(gospan_cache_shrink);
+
+unsigned int gospan_cache_size(const struct gospan_cache *cache)
+{
+	return cache->size;
+}
+EXPORT_SYMBOL_GPL(gospan_cache_size);
+
+/* All free objects to their spans. Nobody allocates or frees any more. Returns the live ones. */
+static unsigned long cache_drain(const struct gospan_cache *cache)
+{
+	unsigned long nr_spans;
+
+	gospan_nolock_sync();
+	while (!gospan_mcache_drain(cache->spanclass))
+		schedule_timeout_uninterruptible(1);
+	centrals_drain(cache->spanclass);
+	if (centrals_count(cache->spanclass, &nr_spans)) {
+		/* Somebody else may be draining the central lists, with objects in hand. */
+		synchronize_rcu();
+		centrals_drain(cache->spanclass);
+	}
+	return centrals_count(cache->spanclass, &nr_spans);
+}
+
+static void report_objects(const struct gospan_cache *cache)
+{
+	void *objs[REPORT_OBJECTS];
+	unsigned int i, nr = 0;
+	int node;
+
+	for_each_node(node)
+		nr += gospan_mcentral_taken(gospan_mcentral_of(cache->spanclass, node), objs + nr,
+					    REPORT_OBJECTS - nr);
+	for (i = 0; i < nr; i++) {
+		pr_err("  object %px\n", objs[i]);
+		if (cache->tracked)
+			/* It may just be freed: then it is told wrong. */
+			gospan_origin_print(READ_ONCE(*object_origin(cache, objs[i])));
+	}
+}
+
+static void report_live(const struct gospan_cache *cache, unsigned long live, const char *when)
+{
+	gospan_report_add();
+	pr_err("cache %s: %lu objects of %u bytes still live at %s: leaked%s\n", cache->name, live,
+	       cache->size, when,
+	       cache->tracked ? "" : "; with cache_user=Y it is told where they were allocated");
+	report_objects(cache);
+}
+
+void gospan_cache_destroy(struct gospan_cache *cache)
+{
+	unsigned long live;
+
+	if (!cache)
+		return;
+	might_sleep();
+	live = cache_drain(cache);
+	if (cache->typesafe)
+		rcu_barrier();
+	mutex_lock(&cache_lock);
+	if (live)
+		cache->destroyed = true;
+	else
+		cache_close(cache);
+	mutex_unlock(&cache_lock);
+	if (!live)
+		return cache_free(cache);
+	report_live(cache, live, "destruction");
+	dump_stack();
+}
+EXPORT_SYMBOL_GPL(gospan_cache_destroy);
+
+static void cache_read_stats(const struct gospan_cache *cache, struct gospan_cachestats *st)
+{
+	const struct gospan_cache_layout *l = gospan_spanclass_cache(cache->spanclass);
+	struct gospan_memstats_class row;
+
+	lockdep_assert_held(&cache_lock);
+	gospan_stats_read_spanclass(cache->spanclass, &row);
+	*st = (struct gospan_cachestats){
+		.index = cache->spanclass - GOSPAN_SPANCLASS_CACHE,
+		.flags = (cache->destroyed ? GOSPAN_CACHE_DESTROYED : 0) |
+			 (cache->ctor ? GOSPAN_CACHE_CTOR : 0) |
+			 (cache->typesafe ? GOSPAN_CACHE_TYPESAFE : 0) |
+			 (cache->tracked ? GOSPAN_CACHE_USER : 0),
+		.size = cache->size,
+		.align = cache->align,
+		.slot_bytes = l->span.elem_bytes,
+		.npages = l->span.npages,
+		.nelems = l->span.nelems,
+		.mallocs = row.mallocs,
+		.frees = row.frees,
+		.spans = row.spans,
+		.cached = row.cached,
+		.transit = row.transit,
+	};
+	strscpy(st->name, cache->name, sizeof(st->name));
+}
+
+/* The first cache from st->index on. Task; may sleep. Returns 0, or -ENOENT if there is none. */
+int gospan_cache_read_stats(struct gospan_cachestats *st)
+{
+	unsigned int idx;
+	int err = -ENOENT;
+
+	if (st->index >= GOSPAN_NR_CACHES)
+		return err;
+	mutex_lock(&cache_lock);
+	for (idx = array_index_nospec(st->index, GOSPAN_NR_CACHES);
+	     idx < GOSPAN_NR_CACHES && err; idx++) {
+		if (!caches[idx])
+			continue;
+		cache_read_stats(caches[idx], st);
+		err = 0;
+	}
+	mutex_unlock(&cache_lock);
+	return err;
+}
+
+/* At unload, with all magazines and central stacks empty: report and forget what there is. */
+void gospan_cache_exit(void)
+{
+	unsigned long live, nr_spans;
+	unsigned int idx;
+
+	mutex_lock(&cache_lock);
+	for (idx = 0; idx < GOSPAN_NR_CACHES; idx++) {
+		struct gospan_cache *cache = caches[idx];
+
+		if (!cache)
+			continue;
+		live = centrals_count(cache->spanclass, &nr_spans);
+		if (live)
+			report_live(cache, live, "unload");
+		cache_close(cache);
+		cache_free(cache);
+	}
+	mutex_unlock(&cache_lock);
+	/* For the pages of typesafe spans. */
+	rcu_barrier();
+}

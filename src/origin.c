@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Origin: where an object was allocated, in a word.
+ *
+ * The handle of a stack in the kernel's depot, which keeps equal ones once, for
+ * good; where there is no depot, or it has no memory, the caller's address. A
+ * handle is a u32, so no address of the kernel is one.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+#include "origin.h"
+#include "supply.h"
+
+/* Frames kept: a report is read by people. */
+#define ORIGIN_FRAMES	16
+
+#ifdef CONFIG_STACKDEPOT
+
+/* The depot takes memory when it is first needed. Task; may sleep. */
+int gospan_origin_init(void)
+{
+	return stack_depot_init();
+}
+
+static unsigned long stack_save(gfp_t gfp)
+{
+	unsigned long frames[ORIGIN_FRAMES];
+	unsigned int nr;
+
+	/* The depot calls the page allocator. */
+	if (!gospan_supply_may_allocate())
+		return 0;
+	/* Without this function, its caller, and its. */
+	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 3);
+	return stack_depot_save(frames, nr, gfp & ~__GFP_NOFAIL);
+}
+
+static void stack_print(unsigned long handle)
+{
+	stack_depot_print(handle);
+}
+
+#else
+
+int gospan_origin_init(void)
+{
+	return 0;
+}
+
+static unsigned long stack_save(gfp_t gfp)
+{
+	return 0;
+}
+
+static void stack_print(unsigned long handle)
+{
+}
+
+#endif
+
+/**
+ * gospan_origin_save() - note who allocates
+ * @ip: address in the caller to note where the stack cannot be
+ * @gfp: how the depot may allocate
+ *
+ * Context: Any but NMI; sleeps if @gfp allows it. After gospan_origin_init().
+ * Return: a word for gospan_origin_print().
+ */
+unsigned long gospan_origin_save(unsigned long ip, gfp_t gfp)
+{
+	return stack_save(gfp) ?: ip;
+}
+
+void gospan_origin_print(unsigned long origin)
+{
+	if (origin > U32_MAX)
+		pr_err("    allocated in %pS\n", (void *)origin);
+	else if (origin)
+		stack_print(origin);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Origin: where an object was allocated, in a word.
+ */
+#ifndef _GOSPAN_ORIGIN_H
+#define _GOSPAN_ORIGIN_H
+
+#include <linux/gfp.h>
+
+int gospan_origin_init(void);
+unsigned long gospan_origin_save(unsigned long ip, gfp_t gfp);
+void gospan_origin_print(unsigned long origin);
+
+#endif /* _GOSPAN_ORIGIN_H */
