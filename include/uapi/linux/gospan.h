@@ -543,6 +543,7 @@ struct gospan_replay {
  * - %GOSPAN_IOC_CLASS: a row of the size class table; &struct gospan_class
  * - %GOSPAN_IOC_MEMSTATS: the statistics; &struct gospan_memstats
  * - %GOSPAN_IOC_HEAPSTATS: those of the page heap; &struct gospan_heapstats
+ * - %GOSPAN_IOC_CACHE: a named cache; &struct gospan_cachestats
  * - %GOSPAN_IOC_TRIM: gospan_trim(); struct gospan_trim
  *
  * With CAP_SYS_ADMIN:
