@@ -159,6 +159,43 @@ static void cache_follows_frees(struct kunit *test)
 	}
 }
 
+/* What is free, and whether any page of a run is. */
+struct cache_has {
+	u64 pages;
+	unsigned long page;
+	unsigned int npages;
+	bool has;
+};
+
+static const struct cache_has cache_has_some[] = {
+	{ 0, BASE, 64, false },
+	{ ALL, BASE, 1, true },
+	{ ALL, BASE + 63, 1, true },
+	{ ALL, BASE + 64, 100, false },
+	{ ALL, BASE - 100, 100, false },
+	{ 1, BASE - 100, 101, true },
+	{ 2, BASE - 100, 101, false },
+	{ 1ULL << 63, BASE + 63, 1000, true },
+	{ 1ULL << 62, BASE + 63, 1000, false },
+	{ 1ULL << 31, BASE - 100, 1000, true },
+	{ 0x30, BASE + 3, 1, false },
+	{ 0x30, BASE + 3, 2, true },
+	{ 0x30, BASE + 6, 58, false },
+};
+
+static void cache_has_pages_of_run(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cache_has_some); i++) {
+		const struct cache_has *row = &cache_has_some[i];
+		struct gospan_pagecache pc = { .base = BASE, .pages = row->pages };
+
+		KUNIT_EXPECT_EQ_MSG(test, gospan_pagecache_has(&pc, row->page, row->npages),
+				    row->has, "row %u", i);
+	}
+}
+
 /* A heap with page caches, and the one of the CPU that the test stays on. */
 struct cached_heap {
 	struct gospan_mheap *h;
@@ -392,10 +429,47 @@ static void heap_release_leaves_cache(struct kunit *test)
 	gospan_kunit_heap_finish(test, t->h);
 }
 
+/* Make the span at @page longer by @more pages, if @ok, or not. */
+static void heap_extend(struct kunit *test, struct cached_heap *t, struct gospan_span *s,
+			unsigned int more, bool ok)
+{
+	unsigned int npages = s->npages;
+
+	KUNIT_EXPECT_EQ(test, gospan_mheap_extend_large(t->h, s, npages + more, false), ok);
+	KUNIT_EXPECT_EQ(test, s->npages, npages + (ok ? more : 0));
+}
+
+/* What lies in the cache is free for a span that grows; it used to be moved instead. */
+static void heap_extend_over_cache(struct kunit *test)
+{
+	struct cached_heap *t = heap_make(test);
+	struct gospan_span *s = heap_take(test, t, 5, 1, 1), *behind;
+
+	/* As an interrupt that comes while the cache is in use. */
+	t->pc->busy = true;
+	heap_extend(test, t, s, 1, false);
+	t->pc->busy = false;
+	expect_pages(test, t, 58, 448);
+	heap_extend(test, t, s, 1, true);
+	expect_pages(test, t, 0, 505);
+	/* The cache has all of the window but pages 0 to 7, and the node has what is behind. */
+	behind = heap_take(test, t, 1, 1, 7);
+	expect_pages(test, t, 56, 448);
+	heap_extend(test, t, s, 1, false);
+	expect_pages(test, t, 56, 448);
+	heap_extend(test, t, behind, 100, true);
+	expect_pages(test, t, 0, 504 - 100);
+	gospan_kunit_give(t->h, behind);
+	gospan_kunit_give(t->h, s);
+	heap_give(test, t, 0);
+	gospan_kunit_heap_finish(test, t->h);
+}
+
 static struct kunit_case pagecache_cases[] = {
 	KUNIT_CASE(cache_alloc_lowest_aligned),
 	KUNIT_CASE(cache_free_in_window),
 	KUNIT_CASE(cache_follows_frees),
+	KUNIT_CASE(cache_has_pages_of_run),
 	KUNIT_CASE(heap_alloc_from_cache),
 	KUNIT_CASE(heap_alloc_past_cache),
 	KUNIT_CASE(heap_refills_cache_lowest_first),
@@ -403,6 +477,7 @@ static struct kunit_case pagecache_cases[] = {
 	KUNIT_CASE(heap_flush_cpu),
 	KUNIT_CASE(heap_alloc_while_claimed),
 	KUNIT_CASE(heap_release_leaves_cache),
+	KUNIT_CASE(heap_extend_over_cache),
 	{}
 };
 

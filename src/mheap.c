@@ -79,9 +79,8 @@ static unsigned long node_take(struct gospan_node_heap *nh, unsigned int npages,
 	return page;
 }
 
-/* As node_take(), but the run at @page or none. */
-static unsigned long node_take_at(struct gospan_node_heap *nh, unsigned long page,
-				  unsigned int npages)
+/* As node_take(), but the run at @page; false if it is not free. */
+static bool node_take_at(struct gospan_node_heap *nh, unsigned long page, unsigned int npages)
 {
 	unsigned long flags;
 	bool ok;
@@ -91,7 +90,7 @@ static unsigned long node_take_at(struct gospan_node_heap *nh, unsigned long pag
 	if (ok)
 		gospan_pagealloc_take(&nh->pages, page, npages);
 	raw_spin_unlock_irqrestore(&nh->lock, flags);
-	return ok ? page : GOSPAN_NO_PAGE;
+	return ok;
 }
 
 static void node_put(struct gospan_node_heap *nh, unsigned long page, unsigned int npages)
@@ -135,6 +134,24 @@ static void cache_drain(struct gospan_mheap *h, struct gospan_pagecache *pc)
 	gospan_pagealloc_free_word(&home->pages, pc->base, pc->pages);
 	raw_spin_unlock_irqrestore(&home->lock, flags);
 	pc->pages = 0;
+}
+
+/* If this CPU's cache has pages of a run, all that it has goes back; false if it has none. */
+static bool cache_give_up(struct gospan_mheap *h, unsigned long page, unsigned int npages)
+{
+	struct gospan_pagecache *pc;
+	bool has;
+
+	if (!h->pagecaches)
+		return false;
+	pc = gospan_pagecache_claim(h->pagecaches);
+	if (unlikely(!pc))
+		return false;
+	has = gospan_pagecache_has(pc, page, npages);
+	if (has)
+		cache_drain(h, pc);
+	gospan_pagecache_release(pc);
+	return has;
 }
 
 /* Pages from this CPU's cache, or GOSPAN_NO_PAGE. */
@@ -251,8 +268,9 @@ static noinline unsigned long run_take_slow(struct gospan_mheap *h, unsigned int
 		if (page == GOSPAN_NO_PAGE)
 			page = node_take(nh, npages, align_npages);
 		/* An aligned search may miss the block that was obtained for it. */
-		if (page == GOSPAN_NO_PAGE && IS_ALIGNED(block, align_npages))
-			page = node_take_at(nh, block, npages);
+		if (page == GOSPAN_NO_PAGE && IS_ALIGNED(block, align_npages) &&
+		    node_take_at(nh, block, npages))
+			page = block;
 	}
 	return page;
 }
@@ -466,22 +484,21 @@ enum gospan_verdict gospan_mheap_free_large(struct gospan_mheap *h, const void *
  * @zero: clear what is new
  *
  * Context: Any but NMI. Takes the lock of the pages' home.
- * Return: false if the pages behind it are not free.
+ * Return: false if the pages behind it are not free; those that another CPU
+ * caches are not.
  */
 bool gospan_mheap_extend_large(struct gospan_mheap *h, struct gospan_span *s,
 			       unsigned int npages, bool zero)
 {
 	struct gospan_node_heap *home = gospan_arena_chunk_of(&h->arenas, s->base)->home;
-	unsigned long page = gospan_addr_page(s->base) + s->npages, flags;
+	unsigned long page = gospan_addr_page(s->base) + s->npages;
 	unsigned int more = npages - s->npages;
-	bool ok;
 
-	raw_spin_lock_irqsave(&home->lock, flags);
-	ok = !READ_ONCE(h->broken) && gospan_pagealloc_all_free(&home->pages, page, more);
-	if (ok)
-		gospan_pagealloc_take(&home->pages, page, more);
-	raw_spin_unlock_irqrestore(&home->lock, flags);
-	if (!ok)
+	if (READ_ONCE(h->broken))
+		return false;
+	/* An object of few pages is itself from the cache, and so are its neighbours. */
+	if (!node_take_at(home, page, more) &&
+	    !(cache_give_up(h, page, more) && node_take_at(home, page, more)))
 		return false;
 	run_make_dirty(h, page, more, zero);
 	run_publish(h, s, page, more);

@@ -16,6 +16,7 @@
 #define _GOSPAN_PAGECACHE_H
 
 #include <linux/bitops.h>
+#include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include "pallocbits.h"
@@ -89,6 +90,15 @@ static inline bool gospan_pagecache_free(struct gospan_pagecache *pc, unsigned l
 		return false;
 	pc->pages |= gospan_word_mask(first, npages);
 	return true;
+}
+
+/* Is any of the pages [page, page + npages) in it? */
+static inline bool gospan_pagecache_has(const struct gospan_pagecache *pc, unsigned long page,
+					unsigned int npages)
+{
+	unsigned long first = max(page, pc->base), limit = min(page + npages, pc->base + 64);
+
+	return first < limit && pc->pages & gospan_word_mask(first - pc->base, limit - first);
 }
 
 /*
