@@ -79,7 +79,7 @@ static void realloc_large_in_place_zeroes(struct kunit *test)
 {
 	u8 *p = alloc_with_room(test);
 
-	KUNIT_ASSERT_PTR_EQ(test, gospan_realloc(p, 2 * BYTES, GFP_KERNEL | __GFP_ZERO), p);
+	KUNIT_ASSERT_PTR_EQ(test, gospan_realloc(p, 2 * BYTES - 1, GFP_KERNEL | __GFP_ZERO), p);
 	KUNIT_EXPECT_NULL(test, memchr_inv(p, 1, BYTES));
 	KUNIT_EXPECT_NULL(test, memchr_inv(p + BYTES, 0, BYTES));
 	gospan_free(p);
@@ -181,6 +181,29 @@ static void alloc_large_many_sizes(struct kunit *test)
 	}
 }
 
+/* Of kmalloc the largest power of two that divides the size is promised. */
+static void alloc_large_aligned(struct kunit *test)
+{
+	size_t size, align, page = GOSPAN_PAGE_SIZE;
+	void *odd, *p;
+
+	for (size = 5 * page; size <= 70 * page; size += page) {
+		align = BIT(__ffs(size));
+		/* So that what is free begins at an odd page every other time. */
+		odd = gospan_alloc(5 * page, GFP_KERNEL);
+		p = gospan_alloc(size, GFP_KERNEL);
+		KUNIT_ASSERT_TRUE(test, odd && p);
+		KUNIT_EXPECT_EQ_MSG(test, (unsigned long)p % align, 0, "%zu bytes", size);
+		/* Where it is made longer, too, in place or not. */
+		align = BIT(__ffs(size + page));
+		p = gospan_realloc(p, size + page, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ_MSG(test, (unsigned long)p % align, 0, "to %zu bytes", size + page);
+		gospan_free(p);
+		gospan_free(odd);
+	}
+}
+
 static void kvalloc_small_and_large(struct kunit *test)
 {
 	unsigned int i;
@@ -266,6 +289,7 @@ static void kvalloc_nothing(struct kunit *test)
 
 static struct kunit_case malloc_large_cases[] = {
 	KUNIT_CASE(alloc_large_many_sizes),
+	KUNIT_CASE(alloc_large_aligned),
 	KUNIT_CASE(realloc_large_in_place),
 	KUNIT_CASE(realloc_large_in_place_zeroes),
 	KUNIT_CASE(realloc_large_moves),

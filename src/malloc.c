@@ -14,6 +14,7 @@
  * Go's mallocgc() does the same up to the magazine; frees are explicit here,
  * and GC, write barriers and stack growth have no counterpart.
  */
+#include <linux/bitops.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -27,6 +28,12 @@ static bool tiny __read_mostly = true;
 module_param(tiny, bool, 0444);
 MODULE_PARM_DESC(tiny, "objects below 16 bytes without pointers share blocks (default Y); N: to measure what it brings");
 
+/* That of a large object: the largest power of two that divides its size, as kmalloc's; a page. */
+static unsigned int large_align_npages(size_t size)
+{
+	return max(BIT(__ffs(size)) >> GOSPAN_PAGE_SHIFT, 1UL);
+}
+
 static void *alloc_large(size_t size, gfp_t gfp)
 {
 	unsigned int npages = gospan_bytes_to_npages(size);
@@ -34,7 +41,7 @@ static void *alloc_large(size_t size, gfp_t gfp)
 
 	if (size > GOSPAN_MAX_BYTES)
 		return NULL;
-	s = gospan_mheap_alloc_large(&gospan_heap, npages, is_power_of_2(size) ? npages : 1, gfp);
+	s = gospan_mheap_alloc_large(&gospan_heap, npages, large_align_npages(size), gfp);
 	return s ? (void *)s->base : NULL;
 }
 
@@ -347,7 +354,7 @@ static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t 
 	    gfp & GOSPAN_GFP_ZONES ||
 	    gospan_arena_spanclass_of(&gospan_heap.arenas, p) != GOSPAN_SPANCLASS_LARGE)
 		return false;
-	if (is_power_of_2(new_size) && !IS_ALIGNED((unsigned long)p, new_size))
+	if (gospan_addr_page((unsigned long)p) % large_align_npages(new_size))
 		return false;
 	return gospan_mheap_extend_large(&gospan_heap,
 					 gospan_arena_span_of(&gospan_heap.arenas, p),

@@ -46,8 +46,9 @@ void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
  * and releases central and heap locks. On PREEMPT_RT a caller that cannot be
  * preempted is served only from memory that the heap has already cut.
  * Return: object of at least @size bytes, aligned to 8 bytes and, where @size
- * is a power of two, to @size; %NULL when memory ran out, when @size is over
- * KMALLOC_MAX_SIZE, or when @gfp asks for a zone.
+ * is a power of two, to @size; over 32 KiB to the largest power of two that divides
+ * @size. %NULL when memory ran out, when @size is over KMALLOC_MAX_SIZE, or when
+ * @gfp asks for a zone.
  */
 static __always_inline __alloc_size(1) __must_check void *gospan_alloc(size_t size, gfp_t gfp)
 {
