@@ -181,7 +181,7 @@ struct pa_table {
 #define STEP_FIND(npages, page)		{ FIND, page, npages, { 1 } }
 #define STEP_FIND_NONE(npages)		{ FIND, GOSPAN_NO_PAGE, npages, { 1 } }
 #define STEP_ALIGNED(npages, align, page)	{ FIND, page, npages, { align } }
-#define STEP_TAKE_WORD(base, ones)	{ TAKE_WORD, base, 0, { .pages = ones } }
+#define STEP_TAKE_WORD(npages, page, ones)	{ TAKE_WORD, page, npages, { .pages = ones } }
 #define STEP_FREE_WORD(base, ones)	{ FREE_WORD, base, 0, { .pages = ones } }
 #define STEP_IS_FREE(page, npages)	{ ALL_FREE, page, npages, { .want = true } }
 #define STEP_NOT_FREE(page, npages)	{ ALL_FREE, page, npages, { .want = false } }
@@ -234,10 +234,12 @@ static const struct pa_table pa_tables[] = {
 	  { STEP_ALIGNED(64, 4, PAGE(7, 500)), STEP_ALIGNED(64, 8, PAGE(7, 504)),
 	    STEP_ALIGNED(64, 4096, PAGE(8, 0)) }, { { PAGE(7, 500), 100 } }, 0, 2 },
 	{ "word_of_the_lowest", { 0 }, { { 70, 3 }, { 80, 100 } },
-	  { STEP_TAKE_WORD(64, 0xffffffffffff01c0), STEP_FIND(1, 128),
-	    STEP_TAKE_WORD(128, 0xfffffffffffff), STEP_TAKE_WORD(0, 0) }, { }, 192, 1 },
+	  { STEP_TAKE_WORD(1, 70, 0xffffffffffff01c0), STEP_FIND(1, 128),
+	    STEP_TAKE_WORD(1, 128, 0xfffffffffffff) }, { }, 192, 1 },
+	{ "word_around_a_run", { 0 }, { { 60, 10 }, { 75, 5 }, { 128, 1 } },
+	  { STEP_TAKE_WORD(5, 60, 0), STEP_TAKE_WORD(5, 65, 0xf83e) }, { { 128, 1 } }, 0, 1 },
 	{ "word_comes_back", { 0, 1 }, { { PAGE(1, 448), 64 } },
-	  { STEP_TAKE_WORD(PAGE(1, 448), ~0ULL), STEP_FREE_WORD(PAGE(1, 448), 1ULL << 63),
+	  { STEP_TAKE_WORD(1, PAGE(1, 448), ~0ULL), STEP_FREE_WORD(PAGE(1, 448), 1ULL << 63),
 	    STEP_FIND(1, PAGE(1, 511)), STEP_FREE_WORD(PAGE(1, 448), 6),
 	    STEP_FIND(2, PAGE(1, 449)), STEP_FREE_WORD(0, 0), STEP_FIND_NONE(3) },
 	  { { PAGE(1, 449), 2 }, { PAGE(1, 511), 1 } }, PAGE(1, 449), 1 },
@@ -294,11 +296,10 @@ static void step_last(struct kunit *test, const struct gospan_pagealloc *p,
 static void step_take_word(struct kunit *test, struct gospan_pagealloc *p,
 			   const struct pa_step *step)
 {
-	unsigned long base = GOSPAN_NO_PAGE;
+	unsigned long page;
 
-	KUNIT_EXPECT_EQ(test, gospan_pagealloc_take_word(p, 1, 1, &base), step->pages);
-	if (step->pages)
-		KUNIT_EXPECT_EQ(test, base, step->page);
+	KUNIT_EXPECT_EQ(test, gospan_pagealloc_take_word(p, step->npages, 1, &page), step->pages);
+	KUNIT_EXPECT_EQ(test, page, step->page);
 }
 
 static void step_run(struct kunit *test, struct gospan_pagealloc *p, const struct pa_step *step)
@@ -682,8 +683,8 @@ static bool random_find(struct gospan_pagealloc *p, struct oracle *o)
 static bool random_take_word(struct gospan_pagealloc *p, struct oracle *o)
 {
 	unsigned int i = round_down(oracle_find(o, 1, 1), 64), k;
-	unsigned long base = 0;
-	u64 pages = gospan_pagealloc_take_word(p, 1, 1, &base);
+	unsigned long page;
+	u64 pages = gospan_pagealloc_take_word(p, 1, 1, &page);
 
 	if (i == NR_RANDOM_PAGES)
 		return !pages;
@@ -692,7 +693,7 @@ static bool random_take_word(struct gospan_pagealloc *p, struct oracle *o)
 			return false;
 		o->taken[i + k] = true;
 	}
-	return base == o->page[i];
+	return page - page % 64 == o->page[i];
 }
 
 static void random_free_word(struct gospan_pagealloc *p, struct oracle *o)

@@ -309,6 +309,32 @@ static void heap_alloc_past_cache(struct kunit *test)
 	gospan_kunit_heap_finish(test, t->h);
 }
 
+/* The lowest run lies in two windows: it is taken alone, without a second search. */
+static void heap_alloc_over_two_windows(struct kunit *test)
+{
+	struct cached_heap *t = heap_make(test);
+	unsigned int i;
+
+	for (i = 1; i < 56; i++)
+		heap_take(test, t, 1, 1, i);
+	heap_take(test, t, 16, 1, 64);
+	expect_pages(test, t, 8, 448 - 16);
+	heap_give(test, t, 64);
+	/* The second time the cache makes way. */
+	heap_take(test, t, 16, 1, 56);
+	expect_pages(test, t, 0, 456 - 16);
+	heap_give(test, t, 56);
+	expect_pages(test, t, 0, 456);
+	heap_take(test, t, 16, 1, 56);
+	heap_take(test, t, 1, 1, 72);
+	expect_pages(test, t, 55, 384);
+	heap_give(test, t, 56);
+	for (i = 0; i < 56; i++)
+		heap_give(test, t, i);
+	heap_give(test, t, 72);
+	gospan_kunit_heap_finish(test, t->h);
+}
+
 /* An empty cache has the lowest free page, and the 64 around it, as far as they are free. */
 static void heap_refills_cache_lowest_first(struct kunit *test)
 {
@@ -472,6 +498,7 @@ static struct kunit_case pagecache_cases[] = {
 	KUNIT_CASE(cache_has_pages_of_run),
 	KUNIT_CASE(heap_alloc_from_cache),
 	KUNIT_CASE(heap_alloc_past_cache),
+	KUNIT_CASE(heap_alloc_over_two_windows),
 	KUNIT_CASE(heap_refills_cache_lowest_first),
 	KUNIT_CASE(heap_moves_cache_to_frees),
 	KUNIT_CASE(heap_flush_cpu),

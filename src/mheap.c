@@ -107,18 +107,26 @@ static bool cache_serves(const struct gospan_mheap *h, unsigned int npages)
 	return npages <= GOSPAN_PAGECACHE_MAX_NPAGES && h->pagecaches;
 }
 
-/* Move the window to where a run is. */
-static void cache_fill(struct gospan_mheap *h, struct gospan_pagecache *pc, unsigned int npages,
-		       unsigned int align_npages)
+/*
+ * Move the window of an empty cache to where a run is, and take that. Where the
+ * run goes beyond a window it comes from the page allocator, and the cache stays
+ * empty: to search for it once more would double the cost.
+ */
+static unsigned long cache_fill(struct gospan_mheap *h, struct gospan_pagecache *pc,
+				unsigned int npages, unsigned int align_npages)
 {
 	struct gospan_node_heap *nh = heap_local(h);
-	unsigned long flags;
+	unsigned long page, flags;
 
 	if (!nh)
-		return;
+		return GOSPAN_NO_PAGE;
 	raw_spin_lock_irqsave(&nh->lock, flags);
-	pc->pages = gospan_pagealloc_take_word(&nh->pages, npages, align_npages, &pc->base);
+	pc->pages = gospan_pagealloc_take_word(&nh->pages, npages, align_npages, &page);
 	raw_spin_unlock_irqrestore(&nh->lock, flags);
+	if (!pc->pages)
+		return page;
+	pc->base = page & ~63UL;
+	return gospan_pagecache_alloc(pc, npages, align_npages);
 }
 
 /* All back to the page allocator. */
@@ -169,8 +177,7 @@ static unsigned long cache_take(struct gospan_mheap *h, unsigned int npages,
 	/* The second time in a row: what is left is no use for what is wanted now. */
 	if (unlikely(page == GOSPAN_NO_PAGE && (!pc->pages || starved))) {
 		cache_drain(h, pc);
-		cache_fill(h, pc, npages, align_npages);
-		page = gospan_pagecache_alloc(pc, npages, align_npages);
+		page = cache_fill(h, pc, npages, align_npages);
 	}
 	gospan_pagecache_release(pc);
 	return page;

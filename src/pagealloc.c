@@ -459,31 +459,37 @@ void gospan_pagealloc_free(struct gospan_pagealloc *p, unsigned long page, unsig
  * @p: page allocator
  * @npages: length of the run, 1..64
  * @align_npages: its alignment, a power of two
- * @base: set to the number of the first page of an aligned 64, among them the run
+ * @page: set to the first page of the run, or %GOSPAN_NO_PAGE
  *
- * Return: which of them were free and are taken now, a one each; 0 if there is
- * no such run, or it goes beyond the 64.
+ * Return: which of the aligned 64 pages that the run is among were free and are
+ * taken now, a one each; 0 if there is no such run, or it goes beyond the 64: then
+ * it alone is taken.
  */
 u64 gospan_pagealloc_take_word(struct gospan_pagealloc *p, unsigned int npages,
-			       unsigned int align_npages, unsigned long *base)
+			       unsigned int align_npages, unsigned long *page)
 {
-	unsigned long page = gospan_pagealloc_find(p, npages, align_npages);
 	struct gospan_summary *summary;
 	struct gospan_pallocbits *b;
+	unsigned long base;
 	u64 *taken, pages;
 
-	if (page == GOSPAN_NO_PAGE || page % 64 + npages > 64)
+	*page = gospan_pagealloc_find(p, npages, align_npages);
+	if (*page == GOSPAN_NO_PAGE)
 		return 0;
-	*base = page & ~63UL;
-	summary = chunk_summary(p, page / GOSPAN_CHUNK_NPAGES);
-	b = summary->chunk[level_idx(page / GOSPAN_CHUNK_NPAGES, 0)];
-	taken = &b->taken[page % GOSPAN_CHUNK_NPAGES / 64];
+	if (*page % 64 + npages > 64) {
+		gospan_pagealloc_take(p, *page, npages);
+		return 0;
+	}
+	base = *page & ~63UL;
+	summary = chunk_summary(p, base / GOSPAN_CHUNK_NPAGES);
+	b = summary->chunk[level_idx(base / GOSPAN_CHUNK_NPAGES, 0)];
+	taken = &b->taken[base % GOSPAN_CHUNK_NPAGES / 64];
 	pages = ~*taken;
 	*taken = ~0ULL;
 	p->free_pages -= hweight64(pages);
-	if (*base <= p->search_page && p->search_page < *base + 64)
-		search_set(p, *base + 64, (*base + 64) % GOSPAN_CHUNK_NPAGES ? b : NULL);
-	summary_update(summary, page / GOSPAN_CHUNK_NPAGES, gospan_pallocbits_summarize(b));
+	if (base <= p->search_page && p->search_page < base + 64)
+		search_set(p, base + 64, (base + 64) % GOSPAN_CHUNK_NPAGES ? b : NULL);
+	summary_update(summary, base / GOSPAN_CHUNK_NPAGES, gospan_pallocbits_summarize(b));
 	return pages;
 }
 

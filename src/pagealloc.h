@@ -53,7 +53,7 @@ bool gospan_pagealloc_all_free(const struct gospan_pagealloc *p, unsigned long p
 void gospan_pagealloc_take(struct gospan_pagealloc *p, unsigned long page, unsigned int npages);
 void gospan_pagealloc_free(struct gospan_pagealloc *p, unsigned long page, unsigned int npages);
 u64 gospan_pagealloc_take_word(struct gospan_pagealloc *p, unsigned int npages,
-			       unsigned int align_npages, unsigned long *base);
+			       unsigned int align_npages, unsigned long *page);
 void gospan_pagealloc_free_word(struct gospan_pagealloc *p, unsigned long base, u64 pages);
 unsigned int gospan_pagealloc_take_free(struct gospan_pagealloc *p, unsigned long chunk_idx,
 					unsigned int max_npages, u64 *pages);

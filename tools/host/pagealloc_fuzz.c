@@ -289,16 +289,17 @@ static void step_find(struct input *in, bool take)
 
 static void step_take_word(struct input *in)
 {
-	unsigned int npages = 1 + input_byte(in) % 64 * (input_byte(in) & 1);
-	unsigned long lowest = pagemap_find(&map, npages, 1), base = GOSPAN_NO_PAGE;
-	u64 pages = gospan_pagealloc_take_word(&pa, npages, 1, &base), want = 0;
-	unsigned int i;
+	unsigned int npages = 1 + input_byte(in) % 64 * (input_byte(in) & 1), i;
+	unsigned long lowest = pagemap_find(&map, npages, 1), base = lowest / 64 * 64, page;
+	u64 pages = gospan_pagealloc_take_word(&pa, npages, 1, &page), want = 0;
 
+	check_equal(page, lowest);
 	if (lowest == GOSPAN_NO_PAGE || lowest % 64 + npages > 64) {
 		check_equal(pages, 0);
+		if (lowest != GOSPAN_NO_PAGE)
+			pagemap_set(&map, lowest, npages, true);
 		return;
 	}
-	check_equal(base, lowest / 64 * 64);
 	for (i = 0; i < 64; i++)
 		if (pagemap_is(&map, base + i, false)) {
 			want |= 1ULL << i;
