@@ -418,6 +418,60 @@ static void tiny_many_cpus(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 }
 
+#define NR_ASKED	4000
+
+/* An object that another CPU asks the size of, over and over; it lives. */
+struct asked {
+	u8 *p;
+	unsigned long nr_asked, nr_short;
+};
+
+static int ask_thread(void *data)
+{
+	struct asked *a = data;
+
+	while (!kthread_should_stop()) {
+		a->nr_short += gospan_size(READ_ONCE(a->p)) < 7;
+		WRITE_ONCE(a->nr_asked, a->nr_asked + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * A block makes way for one that has more room. It used to be open, but not known
+ * as such, for a moment, and its objects had one byte then: gospan_realloc()
+ * copied no more.
+ */
+static void tiny_size_while_block_is_closed(struct kunit *test)
+{
+	unsigned int cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id()), i;
+	void **objs = kunit_kcalloc(test, 3 * NR_ASKED, sizeof(*objs), GFP_KERNEL);
+	struct asked *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
+	struct task_struct *thread;
+
+	KUNIT_ASSERT_TRUE(test, objs && a);
+	if (cpu >= nr_cpu_ids)
+		kunit_skip(test, "needs two CPUs");
+	objs[0] = take(test, 7);
+	a->p = objs[0];
+	thread = kthread_create_on_cpu(ask_thread, a, cpu, "gospan_ask/%u");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	wake_up_process(thread);
+	while (!READ_ONCE(a->nr_asked))
+		schedule_timeout_uninterruptible(1);
+	for (i = 1; i < 3 * NR_ASKED; i++) {
+		objs[i] = gospan_alloc_noscan(i % 3 == 2 ? 3 : 7, GFP_KERNEL);
+		/* There is room for one more. */
+		if (i % 3 == 0 && objs[i])
+			WRITE_ONCE(a->p, objs[i]);
+	}
+	kthread_stop(thread);
+	KUNIT_EXPECT_EQ(test, a->nr_short, 0UL);
+	for (i = 0; i < 3 * NR_ASKED; i++)
+		gospan_free(objs[i]);
+}
+
 static struct kunit_case tiny_cases[] = {
 	KUNIT_CASE_PARAM(tiny_alloc_packs, pack_gen_params),
 	KUNIT_CASE(tiny_free_any_order),
@@ -429,6 +483,7 @@ static struct kunit_case tiny_cases[] = {
 	KUNIT_CASE(tiny_zeroed),
 	KUNIT_CASE(tiny_free_bulk),
 	KUNIT_CASE(noscan_contract),
+	KUNIT_CASE(tiny_size_while_block_is_closed),
 	KUNIT_CASE(tiny_many_cpus),
 	{}
 };

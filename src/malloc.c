@@ -95,9 +95,13 @@ static noinline void *alloc_tiny_slow(size_t size, gfp_t gfp)
 	gospan_tiny_open(&t, (unsigned long)block);
 	p = gospan_tiny_alloc(&t, size);
 	slot = gospan_mcache_claim(&c);
-	if (c != &gospan_mcache_none && t.room > c->tiny.room)
-		swap(t, c->tiny);
-	gospan_mcache_close_tiny(c, &t);
+	if (c != &gospan_mcache_none && t.room > c->tiny.room) {
+		/* In its place: others tell by that whether it is still open. */
+		gospan_mcache_close_tiny(c, &c->tiny);
+		gospan_tiny_keep(&c->tiny, &t);
+	} else {
+		gospan_mcache_close_tiny(c, &t);
+	}
 	gospan_mcache_release(slot, c);
 	return p;
 }

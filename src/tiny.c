@@ -45,6 +45,8 @@ bool gospan_tiny_close(struct gospan_tiny *t)
 	       shift & t->starts;
 	/* After the bits: who sees the block closed sees them. */
 	smp_store_release(&t->block, 0);
+	/* Pairs with cpu_has_open(): who sees what follows sees that. */
+	smp_wmb();
 	WRITE_ONCE(t->starts, 0);
 	WRITE_ONCE(t->room, 0);
 	return !live;
@@ -62,7 +64,8 @@ static bool cpu_has_open(unsigned int cpu, unsigned long addr, struct gospan_tin
 	open->starts = READ_ONCE(c->tiny.starts);
 	/* They are of this block, if it is still that. */
 	smp_rmb();
-	return READ_ONCE(c->tiny.block) == gospan_tiny_block(addr);
+	/* If not, its bits are as they were left. */
+	return smp_load_acquire(&c->tiny.block) == gospan_tiny_block(addr);
 }
 
 /**
