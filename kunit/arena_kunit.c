@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/prandom.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/gospan.h>
@@ -216,6 +217,27 @@ static void arena_add_within_limit(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, t->arenas.map->smaller, map);
 	/* At least twice as long. */
 	KUNIT_EXPECT_EQ(test, t->arenas.map->nr_arenas, 600);
+}
+
+/* 1 TiB costs 128 KiB at load, and its last chunk as much as any other. */
+static void map_of_large_machine(struct kunit *test)
+{
+	unsigned long limit = SZ_1T;
+	struct test_map *t = map_make(test, limit);
+	struct gospan_pagealloc empty = {};
+	size_t bytes = map_bytes(t);
+
+	KUNIT_EXPECT_EQ(test, bytes, struct_size(t->arenas.map, arena,
+						 limit >> GOSPAN_ARENA_SHIFT));
+	KUNIT_EXPECT_LE(test, bytes, SZ_256K);
+	map_add(test, t, PAGE_OFFSET + limit - GOSPAN_CHUNK_BYTES, 512);
+	KUNIT_EXPECT_EQ(test, map_bytes(t) - bytes, sizeof(struct gospan_arena) +
+			sizeof(struct gospan_chunk) +
+			GOSPAN_CHUNK_NSPANS * sizeof(struct gospan_spans));
+	/* Summaries are made only where they lead to it. */
+	KUNIT_EXPECT_LE(test, sizeof(struct gospan_summary) *
+			gospan_pagealloc_nr_missing(&empty, (limit >> GOSPAN_CHUNK_SHIFT) - 1),
+			SZ_8K);
 }
 
 /* Of two CPUs that prepared for the same memory, the second uses nothing up. */
@@ -624,6 +646,7 @@ static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(arena_add_extends_empty_map),
 	KUNIT_CASE(arena_add_extends_sized_map),
 	KUNIT_CASE(arena_add_within_limit),
+	KUNIT_CASE(map_of_large_machine),
 	KUNIT_CASE(arena_add_chunk_is_there),
 	KUNIT_CASE(arena_add_after_other),
 	KUNIT_CASE(arena_add_other_home),
