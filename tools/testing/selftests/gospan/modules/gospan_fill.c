@@ -11,6 +11,7 @@
  *   fragment        leave no more than two kernel pages in a row free
  *   scarce BYTES    exhaust atomically; the kernel must have no two in a row left
  *   mend            undo "fragment"
+ *   foreign         addresses of all kinds that are not gospan's
  *
  * After each, the statistics must agree with what the module counts itself. A
  * line of a table says what is held; a write that fails says what is wrong in
@@ -24,15 +25,18 @@
 
 #include <linux/gospan.h>
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -478,6 +482,34 @@ static int mend(void)
 	return 0;
 }
 
+static DEFINE_PER_CPU(int, percpu_variable);
+
+/* Nothing of these is gospan's: it says so, and does not fault. */
+static int foreign(void)
+{
+	void *vmalloced = vmalloc(PAGE_SIZE), *kmalloced = kmalloc(64, GFP_KERNEL);
+	int on_stack;
+	const void *const known[] = {
+		NULL, ZERO_SIZE_PTR, ERR_PTR(-ENOMEM), (void *)(PAGE_OFFSET - 1), high_memory,
+		vmalloced, kmalloced, &on_stack, raw_cpu_ptr(&percpu_variable),
+		(void __force *)&percpu_variable, &stats, foreign, current,
+	};
+	unsigned int i, nr_owned = 0;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		nr_owned += gospan_owns(known[i]);
+	/* The user's, those that are not canonical, with whatever page tables, the kernel's. */
+	for (i = 0; i < BITS_PER_LONG; i++)
+		nr_owned += gospan_owns((void *)BIT(i)) + gospan_owns((void *)(BIT(i) - 1)) +
+			    gospan_owns((void *)-BIT(i)) + gospan_owns((void *)~BIT(i));
+	kfree(kmalloced);
+	vfree(vmalloced);
+	if (!nr_owned)
+		return 0;
+	pr_err("%u addresses of others are taken for gospan's\n", nr_owned);
+	return -EIO;
+}
+
 static int step_run(int argc, char **argv)
 {
 	ktime_t begin = ktime_get();
@@ -502,6 +534,8 @@ static int step_run(int argc, char **argv)
 		err = fragment();
 	else if (argc == 1 && !strcmp(argv[0], "mend"))
 		err = mend();
+	else if (argc == 1 && !strcmp(argv[0], "foreign"))
+		err = foreign();
 	else
 		return -EINVAL;
 	return stage(argv[0], begin) ?: err;
