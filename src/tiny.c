@@ -60,7 +60,8 @@ static bool cpu_has_open(unsigned int cpu, unsigned long addr, struct gospan_tin
 	/* Pairs with gospan_tiny_close(). */
 	if (!c || smp_load_acquire(&c->tiny.block) != gospan_tiny_block(addr))
 		return false;
-	open->room = READ_ONCE(c->tiny.room);
+	/* Pairs with gospan_tiny_alloc(). */
+	open->room = smp_load_acquire(&c->tiny.room);
 	open->starts = READ_ONCE(c->tiny.starts);
 	/* They are of this block, if it is still that. */
 	smp_rmb();

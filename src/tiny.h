@@ -36,8 +36,9 @@ static __always_inline void *gospan_tiny_alloc(struct gospan_tiny *t, size_t siz
 
 	if (unlikely(offset + size > GOSPAN_TINY_BYTES))
 		return NULL;
-	WRITE_ONCE(t->room, GOSPAN_TINY_BYTES - (offset + size));
 	WRITE_ONCE(t->starts, t->starts | BIT(offset));
+	/* Pairs with cpu_has_open(): who sees its bytes taken sees where it starts. */
+	smp_store_release(&t->room, GOSPAN_TINY_BYTES - (offset + size));
 	return (void *)(t->block + offset);
 }
 
