@@ -81,24 +81,20 @@ static __always_inline enum gospan_verdict gospan_tiny_free(const void *p, void 
 	unsigned long addr = (unsigned long)p;
 	atomic_t *word = gospan_tiny_word(addr);
 	/* The second block's bits follow the first's, as its bytes do. */
-	u32 bit = 1U << (addr % (2 * GOSPAN_TINY_BYTES)), old = atomic_read(word);
+	u32 bit = 1U << (addr % (2 * GOSPAN_TINY_BYTES));
+	int old = atomic_read(word);
 
 	/*
-	 * A subtraction returns what was there at less cost than a clearing of bits,
-	 * where it finds the bit set. Ordered after what was done to the object, and
-	 * before what is done to the block.
+	 * Only where the bit is set, whoever else frees it at the same time. Ordered
+	 * after what was done to the object, and before what is done to the block.
 	 */
-	if (likely(old & bit)) {
-		old = atomic_fetch_sub(bit, word);
-		*block = (old ^ bit) & gospan_tiny_mask(addr) ? NULL :
-							     (void *)gospan_tiny_block(addr);
-		if (likely(old & bit))
-			return GOSPAN_FREE_OK;
-		/* Two CPUs freed it at the same time. */
-		atomic_add(bit, word);
-	}
-	return addr == gospan_tiny_block(addr) || !(old & gospan_tiny_mask(addr)) ?
-	       GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR;
+	do {
+		if (unlikely(!(old & bit)))
+			return addr == gospan_tiny_block(addr) || !(old & gospan_tiny_mask(addr)) ?
+			       GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR;
+	} while (unlikely(!atomic_try_cmpxchg(word, &old, old & ~bit)));
+	*block = (old ^ bit) & gospan_tiny_mask(addr) ? NULL : (void *)gospan_tiny_block(addr);
+	return GOSPAN_FREE_OK;
 }
 
 /* Have @t open in place of one that is closed. No object of it was handed out: nobody asks yet. */
