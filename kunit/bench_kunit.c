@@ -98,6 +98,25 @@ static void summarize_min_and_median(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, median, 7);
 }
 
+static void closest_of_k(struct kunit *test)
+{
+	unsigned long addresses[] = { 900, 100, 420, 404, 640, 400, 600, 660 };
+	void *objects[ARRAY_SIZE(addresses)];
+	unsigned int i;
+	u32 n = ARRAY_SIZE(addresses);
+
+	for (i = 0; i < n; i++)
+		objects[i] = (void *)addresses[i];
+	/* 100, 400, 404, 420, 600, 640, 660, 900 */
+	KUNIT_EXPECT_EQ(test, gospan_bench_closest(objects, n, 2), 1);
+	for (i = 1; i < n; i++)
+		KUNIT_EXPECT_TRUE(test, objects[i - 1] < objects[i]);
+	KUNIT_EXPECT_EQ(test, gospan_bench_closest(objects, n, 3), 1);
+	KUNIT_EXPECT_EQ(test, gospan_bench_closest(objects + 2, n - 2, 3), 2);
+	KUNIT_EXPECT_EQ(test, gospan_bench_closest(objects, n, n), 0);
+	KUNIT_EXPECT_EQ(test, gospan_bench_closest(objects, 1, 1), 0);
+}
+
 /* One that is fine; the tests change one field. */
 static struct gospan_bench good_bench(void)
 {
@@ -179,6 +198,36 @@ static void check_rejects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
 	b.allocator = GOSPAN_ALLOCATOR_SPAN;
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+}
+
+/* Workloads that not every allocator has calls for. */
+static void check_allocator_can(struct kunit *test)
+{
+	static const struct {
+		u32 workload;
+		u32 allocators;	/* a bit for each that can */
+	} rows[] = {
+		{ GOSPAN_WORKLOAD_BULK, BIT(GOSPAN_ALLOCATOR_EMPTY) |
+		  BIT(GOSPAN_ALLOCATOR_GOSPAN) | BIT(GOSPAN_ALLOCATOR_KMEM_CACHE) },
+		{ GOSPAN_WORKLOAD_WRITE, (u32)~(BIT(GOSPAN_ALLOCATOR_PAGES) |
+						BIT(GOSPAN_ALLOCATOR_SPAN)) },
+	};
+	unsigned int i;
+	u32 allocator;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (allocator = 0; allocator < GOSPAN_NR_ALLOCATORS; allocator++) {
+			struct gospan_bench b = good_bench();
+			int want = rows[i].allocators & BIT(allocator) ? 1 : -EINVAL;
+
+			b.workload = rows[i].workload;
+			b.allocator = allocator;
+			KUNIT_EXPECT_EQ_MSG(test, gospan_bench_check(&b), want,
+					    "workload %u, allocator %u", b.workload, allocator);
+			b.order = GOSPAN_ORDER_LIFO;
+			KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+		}
+	}
 }
 
 /* Pages are held for those two whose pages they are. */
@@ -314,8 +363,10 @@ static struct kunit_case bench_cases[] = {
 	KUNIT_CASE(reorder_fifo_and_lifo),
 	KUNIT_CASE(reorder_shuffled),
 	KUNIT_CASE(summarize_min_and_median),
+	KUNIT_CASE(closest_of_k),
 	KUNIT_CASE(check_accepts),
 	KUNIT_CASE(check_rejects),
+	KUNIT_CASE(check_allocator_can),
 	KUNIT_CASE(check_held_pages),
 	KUNIT_CASE(mix_init_stream_is_sound),
 	KUNIT_CASE(mix_init_same_seed),

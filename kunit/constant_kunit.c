@@ -136,6 +136,7 @@ static void object_size_constant(struct kunit *test)
 	SIZED(gospan_alloc(100, GFP_KERNEL), 100);
 	SIZED(gospan_alloc(100000, GFP_KERNEL), 100000);
 	SIZED(gospan_zalloc(64, GFP_KERNEL), 64);
+	SIZED(gospan_alloc_noscan(5, GFP_KERNEL), 5);
 	SIZED(gospan_alloc_array(5, 20, GFP_KERNEL), 100);
 	SIZED(gospan_calloc(7, 1000, GFP_KERNEL), 7000);
 	SIZED(gospan_realloc(old, 200, GFP_KERNEL), 200);
@@ -165,6 +166,7 @@ static void object_size_dynamic(struct kunit *test)
 	OPTIMIZER_HIDE_VAR(size);
 	DYNAMIC(gospan_alloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_zalloc(size, GFP_KERNEL), size);
+	DYNAMIC(gospan_alloc_noscan(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_kvalloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_kvzalloc(size, GFP_KERNEL), size);
 	DYNAMIC(gospan_realloc(NULL, size, GFP_KERNEL), size);
@@ -172,6 +174,8 @@ static void object_size_dynamic(struct kunit *test)
 	DYNAMIC(gospan_alloc_array(n, size, GFP_KERNEL), n * size);
 	DYNAMIC(gospan_calloc(n, size, GFP_KERNEL), n * size);
 	DYNAMIC(gospan_realloc_array(NULL, n, size, GFP_KERNEL), n * size);
+	DYNAMIC(gospan_kvalloc_array(n, size, GFP_KERNEL), n * size);
+	DYNAMIC(gospan_kvcalloc(n, size, GFP_KERNEL), n * size);
 #else
 	kunit_skip(test, "the compiler has no __builtin_dynamic_object_size()");
 #endif

@@ -19,14 +19,11 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/bitops.h>
 #include <linux/completion.h>
-#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
@@ -100,95 +97,6 @@ struct bench_run {
 	struct bench_worker worker[];
 };
 
-static bool bench_has_cpu(const struct gospan_bench *b, unsigned int cpu)
-{
-	return b->cpus[cpu / 64] >> (cpu % 64) & 1;
-}
-
-static bool fields_valid(const struct gospan_bench *b)
-{
-	bool is_mix = b->workload == GOSPAN_WORKLOAD_MIX;
-	bool has_order = b->workload == GOSPAN_WORKLOAD_BATCH ||
-			 b->workload == GOSPAN_WORKLOAD_REMOTE;
-
-	if (b->workload >= GOSPAN_NR_WORKLOADS || b->allocator >= GOSPAN_NR_ALLOCATORS)
-		return false;
-	if (b->order >= (has_order ? GOSPAN_NR_ORDERS : 1))
-		return false;
-	if (b->flags & ~GOSPAN_BENCH_ZERO || b->held_pages > GOSPAN_BENCH_MAX_HELD_PAGES)
-		return false;
-	if (b->held_pages && b->allocator != GOSPAN_ALLOCATOR_SPAN &&
-	    b->allocator != GOSPAN_ALLOCATOR_PAGES)
-		return false;
-	if (is_mix ? b->size != 0 : b->size < 1 || b->size > KMALLOC_MAX_SIZE)
-		return false;
-	if (is_mix && (b->allocator == GOSPAN_ALLOCATOR_KMEM_CACHE ||
-		       b->allocator == GOSPAN_ALLOCATOR_SPAN || b->held_pages))
-		return false;
-	if (b->nr_objects < 1 || b->nr_objects > GOSPAN_BENCH_MAX_OBJECTS)
-		return false;
-	return b->rounds >= 1 && b->rounds <= GOSPAN_BENCH_MAX_ROUNDS;
-}
-
-/**
- * gospan_bench_check() - is this a benchmark that can run here?
- * @b: what user space asks for
- *
- * Return: the number of CPUs that it takes, -EINVAL for a field out of range,
- * -ENODEV for a CPU that is not online.
- */
-int gospan_bench_check(const struct gospan_bench *b)
-{
-	unsigned int nr_cpus = 0;
-	unsigned int cpu;
-
-	if (!fields_valid(b))
-		return -EINVAL;
-	for (cpu = 0; cpu < GOSPAN_BENCH_CPU_WORDS; cpu++)
-		nr_cpus += hweight64(b->cpus[cpu]);
-	if (!nr_cpus || b->nr_results < nr_cpus)
-		return -EINVAL;
-	if (b->workload == GOSPAN_WORKLOAD_REMOTE && nr_cpus % 2)
-		return -EINVAL;
-	/* At most 2^20 objects of less than 2^32 bytes on 2^10 CPUs: no overflow. */
-	if (b->size * b->nr_objects * nr_cpus > GOSPAN_BENCH_MAX_BYTES)
-		return -EINVAL;
-	for (cpu = 0; cpu < GOSPAN_BENCH_CPU_WORDS * 64; cpu++) {
-		if (bench_has_cpu(b, cpu) && (cpu >= nr_cpu_ids || !cpu_online(cpu)))
-			return -ENODEV;
-	}
-	return nr_cpus;
-}
-
-/*
- * Bytes that the objects take at once, at most: every allocator here rounds up
- * to no more than the next power of two, or to kernel pages.
- */
-static u64 bench_bytes(const struct gospan_bench *b, unsigned int nr_cpus)
-{
-	u64 each = roundup_pow_of_two(max_t(u64, b->size, 8));
-	u64 live = b->workload == GOSPAN_WORKLOAD_PAIR ? 1 : b->nr_objects;
-
-	if (b->workload == GOSPAN_WORKLOAD_MIX || b->allocator == GOSPAN_ALLOCATOR_EMPTY)
-		each = 0;
-	else if (b->allocator == GOSPAN_ALLOCATOR_PAGES)
-		each = PAGE_SIZE << get_order(b->size);
-	else if (b->allocator == GOSPAN_ALLOCATOR_SPAN)
-		each = gospan_bench_span_bytes(gospan_bytes_to_npages(b->size));
-	/* And a pointer each. */
-	return (each + sizeof(void *)) * live * nr_cpus;
-}
-
-/* It must not bring the machine down: half of what is to be had is enough. */
-static bool bench_fits(const struct gospan_bench *b, unsigned int nr_cpus)
-{
-	u64 available = (u64)max(si_mem_available(), 0L) * PAGE_SIZE;
-	u64 bytes = bench_bytes(b, nr_cpus);
-
-	return bytes <= available / 2 &&
-	       bytes + gospan_bench_held_bytes(b->held_pages) <= available / 8 * 7;
-}
-
 /* Reverse or shuffle @objects, to be freed from the first to the last. */
 void gospan_bench_reorder(void **objects, u32 n, enum gospan_bench_order order,
 			  struct rnd_state *rnd)
@@ -207,6 +115,25 @@ void gospan_bench_reorder(void **objects, u32 n, enum gospan_bench_order order,
 				cond_resched();
 		}
 	}
+}
+
+static int address_cmp(const void *a, const void *b)
+{
+	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sort @objects, and find @k of the @n that lie closest together: the first of them. */
+u32 gospan_bench_closest(void **objects, u32 n, u32 k)
+{
+	u32 i, best = 0;
+
+	sort(objects, n, sizeof(*objects), address_cmp, NULL);
+	for (i = 1; i + k <= n; i++)
+		if (objects[i + k - 1] - objects[i] < objects[best + k - 1] - objects[best])
+			best = i;
+	return best;
 }
 
 static int sample_cmp(const void *a, const void *b)
@@ -300,6 +227,36 @@ static void pair_phase(struct bench_worker *w)
 	}
 }
 
+static u32 bulk_nr_calls(const struct gospan_bench *b)
+{
+	return max(DIV_ROUND_UP(GOSPAN_BENCH_BULK_OBJECTS, b->nr_objects),
+		   (u32)GOSPAN_BENCH_BULK_CALLS);
+}
+
+static void bulk_phase(struct bench_worker *w)
+{
+	u32 nr_call = w->job.nr_call, total = bulk_nr_calls(w->run->b);
+	u32 done, n;
+
+	for (done = 0; done < total && !run_stopped(w->run); done += n) {
+		n = clamp(window_ops(w, U32_MAX) / nr_call, 1U, total - done);
+		w->run->loops->bulk(&w->job, n);
+		cond_resched();
+	}
+}
+
+static void write_phase(struct bench_worker *w)
+{
+	u32 total = w->run->b->nr_objects;
+	u32 done, n;
+
+	for (done = 0; done < total && !run_stopped(w->run); done += n) {
+		n = min(total - done, (u32)WINDOW_OPS);
+		w->run->loops->write(&w->job, n);
+		cond_resched();
+	}
+}
+
 static void alloc_phase(struct bench_worker *w)
 {
 	u32 total = w->run->b->nr_objects;
@@ -362,6 +319,46 @@ static void pair_round(struct bench_worker *w, u32 round)
 	phase_end(w, 0, round);
 }
 
+static void bulk_round(struct bench_worker *w, u32 round)
+{
+	phase_start(w);
+	bulk_phase(w);
+	phase_end(w, 0, round);
+}
+
+/* Allocate, and give each CPU one of the objects that lie closest together. */
+static void place_neighbours(struct bench_run *run, struct gospan_bench_job *job)
+{
+	u32 i, first;
+
+	job->nr_live = 0;
+	run->loops->alloc(job, run->nr_workers * GOSPAN_BENCH_CANDIDATES);
+	if (job->nr_live < run->nr_workers) {
+		run_abort(run, -ENOMEM);
+		return;
+	}
+	first = gospan_bench_closest(job->objects, job->nr_live, run->nr_workers);
+	for (i = 0; i < run->nr_workers; i++)
+		run->worker[i].job.own = job->objects[first + i];
+}
+
+static void write_round(struct bench_worker *w, u32 round)
+{
+	struct bench_run *run = w->run;
+	bool places = w == run->worker;
+
+	if (places)
+		place_neighbours(run, &w->job);
+	run_barrier(run);
+	phase_start(w);
+	write_phase(w);
+	phase_end(w, 0, round);
+	/* Nobody writes any more. */
+	run_barrier(run);
+	if (places)
+		run->loops->free(&w->job, w->job.objects, w->job.nr_live);
+}
+
 static void mix_round(struct bench_worker *w, u32 round)
 {
 	u32 done;
@@ -404,6 +401,12 @@ static void worker_round(struct bench_worker *w, u32 round)
 	case GOSPAN_WORKLOAD_MIX:
 		mix_round(w, round);
 		break;
+	case GOSPAN_WORKLOAD_BULK:
+		bulk_round(w, round);
+		break;
+	case GOSPAN_WORKLOAD_WRITE:
+		write_round(w, round);
+		break;
 	default:
 		batch_round(w, round);
 	}
@@ -429,9 +432,27 @@ static void *worker_table(const struct bench_worker *w, size_t n, size_t size)
 	return kvzalloc_node(n * size, BENCH_GFP, cpu_to_node(w->cpu));
 }
 
+/* Objects that the worker has at once. */
+static size_t worker_nr_objects(const struct bench_worker *w)
+{
+	const struct bench_run *run = w->run;
+
+	switch (run->b->workload) {
+	case GOSPAN_WORKLOAD_PAIR:
+		return 0;
+	case GOSPAN_WORKLOAD_MIX:
+		return GOSPAN_MIX_MAX_LIVE;
+	case GOSPAN_WORKLOAD_WRITE:
+		return w == run->worker ? run->nr_workers * GOSPAN_BENCH_CANDIDATES : 0;
+	default:
+		return w->allocates ? run->b->nr_objects : 0;
+	}
+}
+
 static int worker_init(struct bench_worker *w)
 {
 	const struct gospan_bench *b = w->run->b;
+	size_t nr_objects = worker_nr_objects(w);
 	u64 seed = b->seed + w->cpu;
 	unsigned int i;
 
@@ -441,13 +462,14 @@ static int worker_init(struct bench_worker *w)
 	w->job.order = get_order(b->size);
 	w->job.npages = gospan_bytes_to_npages(b->size);
 	w->job.cache = w->run->cache;
+	w->job.nr_call = b->nr_objects;
 	for (i = 0; i < GOSPAN_BENCH_NR_PHASES; i++) {
 		w->ticks[i] = worker_table(w, b->rounds, sizeof(u64));
 		w->ns[i] = worker_table(w, b->rounds, sizeof(u64));
 		if (!w->ticks[i] || !w->ns[i])
 			return -ENOMEM;
 	}
-	if (b->workload == GOSPAN_WORKLOAD_PAIR || !w->allocates)
+	if (!nr_objects)
 		return 0;
 	if (b->workload == GOSPAN_WORKLOAD_MIX) {
 		int err = gospan_mix_init(&w->mix, b->nr_objects, seed, BENCH_GFP,
@@ -457,8 +479,7 @@ static int worker_init(struct bench_worker *w)
 			return err;
 		w->job.ops = w->mix.ops;
 	}
-	w->job.objects = worker_table(w, b->workload == GOSPAN_WORKLOAD_MIX ?
-				      GOSPAN_MIX_MAX_LIVE : b->nr_objects, sizeof(void *));
+	w->job.objects = worker_table(w, nr_objects, sizeof(void *));
 	return w->job.objects ? 0 : -ENOMEM;
 }
 
@@ -495,6 +516,8 @@ static void worker_report(struct bench_worker *w)
 		gospan_bench_summarize(w->ns[i], b->rounds, &phase->ns_min,
 				       &phase->ns_median);
 		phase->ops = b->nr_objects;
+		if (b->workload == GOSPAN_WORKLOAD_BULK)
+			phase->ops *= bulk_nr_calls(b);
 	}
 }
 
@@ -532,7 +555,7 @@ static void run_assign(struct bench_run *run, struct gospan_bench_cpu *results)
 	for (i = 0; i < run->nr_workers; i++, cpu++) {
 		struct bench_worker *w = &run->worker[i];
 
-		while (!bench_has_cpu(run->b, cpu))
+		while (!gospan_bench_has_cpu(run->b, cpu))
 			cpu++;
 		w->run = run;
 		w->cpu = cpu;
@@ -676,7 +699,7 @@ int gospan_bench_run(struct gospan_bench *b, struct gospan_bench_cpu *results)
 
 	if (nr_cpus < 0)
 		return nr_cpus;
-	if (!bench_fits(b, nr_cpus))
+	if (!gospan_bench_fits(b, nr_cpus))
 		return -ENOMEM;
 	run = run_create(b, nr_cpus);
 	if (IS_ERR(run))

@@ -16,3 +16,12 @@ void *gospan_bench_empty_alloc(size_t size, gfp_t gfp)
 void gospan_bench_empty_free(const void *p)
 {
 }
+
+size_t gospan_bench_empty_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p)
+{
+	return n;
+}
+
+void gospan_bench_empty_free_bulk(size_t n, void **p)
+{
+}

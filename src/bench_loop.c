@@ -110,6 +110,35 @@ static __always_inline void request_free(const enum gospan_bench_allocator who,
 	}
 }
 
+static __always_inline bool request_alloc_bulk(const enum gospan_bench_allocator who,
+					       struct request r, u32 n, void **p)
+{
+	OPTIMIZER_HIDE_VAR(r.size);
+	switch (who) {
+	case GOSPAN_ALLOCATOR_GOSPAN:
+		return gospan_alloc_bulk(r.size, r.gfp, n, p);
+	case GOSPAN_ALLOCATOR_KMEM_CACHE:
+		return kmem_cache_alloc_bulk(r.cache, r.gfp, n, p);
+	default:
+		return gospan_bench_empty_alloc_bulk(r.size, r.gfp, n, p);
+	}
+}
+
+static __always_inline void request_free_bulk(const enum gospan_bench_allocator who,
+					      struct request r, u32 n, void **p)
+{
+	switch (who) {
+	case GOSPAN_ALLOCATOR_GOSPAN:
+		gospan_free_bulk(n, p);
+		break;
+	case GOSPAN_ALLOCATOR_KMEM_CACHE:
+		kmem_cache_free_bulk(r.cache, n, p);
+		break;
+	default:
+		gospan_bench_empty_free_bulk(n, p);
+	}
+}
+
 static __always_inline void pair_loop(const enum gospan_bench_allocator who,
 				      struct gospan_bench_job *job, u32 n)
 {
@@ -190,6 +219,41 @@ static __always_inline void mix_loop(const enum gospan_bench_allocator who,
 	job->failures += failures;
 }
 
+static __always_inline void bulk_loop(const enum gospan_bench_allocator who,
+				      struct gospan_bench_job *job, u32 n)
+{
+	const struct request r = job_request(job);
+	void **objects = job->objects;
+	u32 nr_call = job->nr_call;
+	u64 failures = 0;
+	struct window start = window_open();
+
+	while (n--) {
+		if (likely(request_alloc_bulk(who, r, nr_call, objects)))
+			request_free_bulk(who, r, nr_call, objects);
+		else
+			failures += nr_call;
+	}
+	window_close(job, start);
+	job->failures += failures;
+}
+
+/* What a counter does: the value that was written before is read again. */
+static __always_inline void write_loop(const enum gospan_bench_allocator who,
+				       struct gospan_bench_job *job, u32 n)
+{
+	u8 *own = job->own;
+	struct window start = window_open();
+
+	while (n--) {
+		if (who == GOSPAN_ALLOCATOR_EMPTY)
+			barrier();
+		else
+			WRITE_ONCE(*own, READ_ONCE(*own) + 1);
+	}
+	window_close(job, start);
+}
+
 #define DEFINE_LOOPS(name, who)							\
 static noinline void time_##name##_pair(struct gospan_bench_job *job, u32 n)	\
 {										\
@@ -214,6 +278,18 @@ static noinline void time_##name##_mix(struct gospan_bench_job *job,		\
 	mix_loop(GOSPAN_ALLOCATOR_##who, job, from, n);				\
 }
 
+#define DEFINE_BULK_LOOP(name, who)						\
+static noinline void time_##name##_bulk(struct gospan_bench_job *job, u32 n)	\
+{										\
+	bulk_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+}
+
+#define DEFINE_WRITE_LOOP(name, who)						\
+static noinline void time_##name##_write(struct gospan_bench_job *job, u32 n)	\
+{										\
+	write_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+}
+
 DEFINE_LOOPS(empty, EMPTY)
 DEFINE_LOOPS(gospan, GOSPAN)
 DEFINE_LOOPS(kmalloc, KMALLOC)
@@ -228,17 +304,37 @@ DEFINE_MIX_LOOP(kmalloc, KMALLOC)
 DEFINE_MIX_LOOP(pages, PAGES)
 DEFINE_MIX_LOOP(noscan, NOSCAN)
 
+DEFINE_BULK_LOOP(empty, EMPTY)
+DEFINE_BULK_LOOP(gospan, GOSPAN)
+DEFINE_BULK_LOOP(kmem_cache, KMEM_CACHE)
+
+/* Where objects come from makes no difference to who writes to them. */
+DEFINE_WRITE_LOOP(empty, EMPTY)
+DEFINE_WRITE_LOOP(object, GOSPAN)
+
 #define LOOPS(name)								\
 	.pair = time_##name##_pair,						\
 	.alloc = time_##name##_alloc,						\
 	.free = time_##name##_free
 
 const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
-	[GOSPAN_ALLOCATOR_EMPTY] = { LOOPS(empty), .mix = time_empty_mix },
-	[GOSPAN_ALLOCATOR_GOSPAN] = { LOOPS(gospan), .mix = time_gospan_mix },
-	[GOSPAN_ALLOCATOR_KMALLOC] = { LOOPS(kmalloc), .mix = time_kmalloc_mix },
-	[GOSPAN_ALLOCATOR_KMEM_CACHE] = { LOOPS(kmem_cache) },
+	[GOSPAN_ALLOCATOR_EMPTY] = {
+		LOOPS(empty), .mix = time_empty_mix, .bulk = time_empty_bulk,
+		.write = time_empty_write,
+	},
+	[GOSPAN_ALLOCATOR_GOSPAN] = {
+		LOOPS(gospan), .mix = time_gospan_mix, .bulk = time_gospan_bulk,
+		.write = time_object_write,
+	},
+	[GOSPAN_ALLOCATOR_KMALLOC] = {
+		LOOPS(kmalloc), .mix = time_kmalloc_mix, .write = time_object_write,
+	},
+	[GOSPAN_ALLOCATOR_KMEM_CACHE] = {
+		LOOPS(kmem_cache), .bulk = time_kmem_cache_bulk, .write = time_object_write,
+	},
 	[GOSPAN_ALLOCATOR_PAGES] = { LOOPS(pages), .mix = time_pages_mix },
 	[GOSPAN_ALLOCATOR_SPAN] = { LOOPS(span) },
-	[GOSPAN_ALLOCATOR_NOSCAN] = { LOOPS(noscan), .mix = time_noscan_mix },
+	[GOSPAN_ALLOCATOR_NOSCAN] = {
+		LOOPS(noscan), .mix = time_noscan_mix, .write = time_object_write,
+	},
 };

@@ -20,6 +20,8 @@ struct gospan_bench_job {
 	unsigned int npages;		/* SPAN: that hold @size */
 	struct kmem_cache *cache;	/* KMEM_CACHE: to allocate from */
 	void **objects;			/* what is allocated; MIX: by slot, NULL is free */
+	u32 nr_call;			/* BULK: objects in a call */
+	u8 *own;			/* WRITE: the object that this CPU writes to */
 	u32 nr_live;			/* objects in @objects; not used by MIX */
 	const struct gospan_mix_op *ops; /* MIX: the stream */
 	u64 failures;			/* allocations that returned NULL */
@@ -37,6 +39,10 @@ struct gospan_bench_loops {
 	void (*free)(struct gospan_bench_job *job, void *const *objects, u32 n);
 	/* @n steps of the stream, from the one numbered @from; absent for KMEM_CACHE and SPAN. */
 	void (*mix)(struct gospan_bench_job *job, u32 from, u32 n);
+	/* @n times a call that allocates and one that frees; absent where there is no such. */
+	void (*bulk)(struct gospan_bench_job *job, u32 n);
+	/* @n writes to the own object; absent for PAGES and SPAN, who have none. */
+	void (*write)(struct gospan_bench_job *job, u32 n);
 };
 
 /* By enum gospan_bench_allocator. */
@@ -45,5 +51,7 @@ extern const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS];
 /* The EMPTY allocator; its pointers are not NULL and point to nothing. */
 void *gospan_bench_empty_alloc(size_t size, gfp_t gfp);
 void gospan_bench_empty_free(const void *p);
+size_t gospan_bench_empty_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p);
+void gospan_bench_empty_free_bulk(size_t n, void **p);
 
 #endif /* _GOSPAN_BENCH_LOOP_H */

@@ -407,6 +407,9 @@ void *gospan_kvalloc(size_t size, gfp_t gfp)
 		try_gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
 			  (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
 	p = gospan_alloc(size, try_gfp);
+	/* The product of an array that overflows: vmalloc() would complain. */
+	if (size == SIZE_MAX)
+		return NULL;
 	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) || gfp & GOSPAN_GFP_ZONES)
 		return p;
 	return __vmalloc(size, gfp);

@@ -77,7 +77,8 @@ static __always_inline __alloc_size(1) __must_check void *gospan_zalloc(size_t s
  *
  * Lives apart from objects with pointers. One of less than 16 bytes shares a
  * block of 16 bytes with others, so that CPUs may write to the same cache line
- * without knowing: where that costs more than it saves, ask for 16 bytes.
+ * without knowing. So they may with any object that is smaller than a line, here
+ * and from kmalloc(): where two CPUs write often, ask for %SMP_CACHE_BYTES.
  *
  * Context: As gospan_alloc().
  * Return: As gospan_alloc(), but an object of less than 16 bytes is aligned to
@@ -192,12 +193,7 @@ void *gospan_kvzalloc(size_t size, gfp_t gfp)
 static __always_inline __alloc_size(1, 2) __must_check
 void *gospan_kvalloc_array(size_t n, size_t size, gfp_t gfp)
 {
-	size_t bytes;
-
-	/* vmalloc() would complain of what is more than there is. */
-	if (unlikely(check_mul_overflow(n, size, &bytes)))
-		return NULL;
-	return gospan_kvalloc(bytes, gfp);
+	return gospan_kvalloc(size_mul(n, size), gfp);
 }
 
 /**

@@ -121,6 +121,10 @@ static error_t parse_list_option(int key, char *arg, struct argp_state *state)
 		if (!parse_sizes(arg, GOSPAN_BENCH_MAX_BYTES, &options->sizes, &error))
 			usage(state, "--sizes", &error);
 		return 0;
+	case 'n':
+		if (!parse_sizes(arg, GOSPAN_BENCH_MAX_OBJECTS, &options->objects, &error))
+			usage(state, "--objects", &error);
+		return 0;
 	case KEY_HELD:
 		if (!parse_sizes(arg, GOSPAN_BENCH_MAX_HELD_PAGES, &options->held, &error))
 			usage(state, "--held", &error);
@@ -152,10 +156,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		parse_number_option(state, "--rounds", arg, 1, GOSPAN_BENCH_MAX_ROUNDS,
 				    &options->rounds);
 		return 0;
-	case 'n':
-		parse_number_option(state, "--objects", arg, 1, GOSPAN_BENCH_MAX_OBJECTS,
-				    &options->nr_objects);
-		return 0;
 	case KEY_SEED:
 		parse_number_option(state, "--seed", arg, 0, INT64_MAX, &options->seed);
 		return 0;
@@ -184,7 +184,7 @@ static const struct argp_option argp_options[] = {
 	  "of whole gospan pages, such as 8192,16384", 0 },
 	{ "workloads", 'w', "LIST", 0,
 	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; noscan, "
-	  "noscan-batch, noscan-shuffled; runs, runs-all, "
+	  "noscan-batch, noscan-shuffled; bulk; false-sharing; runs, runs-all, "
 	  "runs-fifo, runs-lifo, runs-shuffled (all that the other options allow)", 0 },
 	{ "allocators", 'a', "LIST", 0,
 	  "of gospan, kmalloc, kmem_cache, pages; also noscan for the workloads of that name; for "
@@ -192,10 +192,10 @@ static const struct argp_option argp_options[] = {
 	  "is always measured", 0 },
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
-	  "remote on the first two, pair-all and runs-all on all of them", 0 },
+	  "remote and false-sharing on the first two, pair-all and runs-all on all of them", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
-	{ "objects", 'n', "N", 0, "operations in a round, instead of a number that suits the size "
-	  "and the instrument", 0 },
+	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
+	  "suits the size and the instrument; of bulk the objects in a call", 0 },
 	{ "zero", KEY_ZERO, NULL, 0, "allocate with __GFP_ZERO", 0 },
 	{ "held", KEY_HELD, "LIST", 0,
 	  "gospan pages kept in use meanwhile, single ones with holes between them, such as "

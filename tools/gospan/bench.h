@@ -39,6 +39,8 @@ enum bench_kind_id {
 	KIND_NOSCAN,
 	KIND_NOSCAN_BATCH,
 	KIND_NOSCAN_SHUFFLED,
+	KIND_BULK,
+	KIND_FALSE_SHARING,
 	KIND_RUNS,
 	KIND_RUNS_ALL,
 	KIND_RUNS_FIFO,
@@ -64,6 +66,7 @@ struct bench_kind {
 	enum bench_width width;
 	const char *phases[GOSPAN_BENCH_NR_PHASES]; /* what an operation is; NULL: no such phase */
 	const char *default_sizes; /* bytes, or gospan pages */
+	const char *default_objects; /* of a call; NULL: in a round, chosen to suit */
 };
 
 extern const struct bench_kind bench_kinds[NR_KINDS];
@@ -76,7 +79,7 @@ struct bench_options {
 	bool has_cpus;
 	struct cpu_list cpus;
 	__u64 rounds;
-	__u64 nr_objects;		/* 0: bench_plan.c chooses */
+	struct size_list objects;	/* one after the other; none: bench_plan.c chooses */
 	__u64 seed;
 	struct size_list held;		/* pages kept in use meanwhile, one after the other */
 	bool zero;
@@ -118,7 +121,7 @@ struct bench_case {
 	const struct bench_kind *kind;
 	__u64 size;		/* 0 for mix */
 	__u32 held_pages;	/* in use meanwhile */
-	__u32 nr_objects;	/* per CPU and round */
+	__u32 nr_objects;	/* per CPU and round, or per call */
 	struct cpu_list cpus;
 	unsigned int nr_cpus;
 	struct bench_cell cells[GOSPAN_NR_ALLOCATORS];
@@ -162,9 +165,9 @@ double bench_spread_percent(const struct bench_times *times);
 /* Allocations that returned NULL, everywhere. */
 __u64 bench_failures(const struct bench *b);
 
-/* The first case of this workload, size and pages held, or NULL. */
+/* The first case of this workload, size, pages held and objects (0: any), or NULL. */
 const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size,
-				    __u32 held_pages);
+				    __u32 held_pages, __u32 nr_objects);
 
 /* bench_table.c, bench_export.c: print everything measured. */
 void bench_print_table(const struct bench *b);
@@ -179,7 +182,7 @@ struct bench_budget {
 	double measured;
 };
 
-#define BENCH_MAX_BUDGETS	18
+#define BENCH_MAX_BUDGETS	19
 
 /* Those whose work was measured; returns how many. */
 size_t bench_budgets(const struct bench *b, struct bench_budget budgets[BENCH_MAX_BUDGETS]);

@@ -20,6 +20,7 @@
 enum versus {
 	VERSUS_KMALLOC,
 	VERSUS_SCAN,
+	VERSUS_CACHE,
 	VERSUS_PAGES,
 	VERSUS_FEW_HELD,	/* the same, with fewer pages held */
 };
@@ -27,6 +28,7 @@ enum versus {
 static const char *const versus_names[] = {
 	[VERSUS_KMALLOC] = "gospan / kmalloc",
 	[VERSUS_SCAN] = "noscan / gospan",
+	[VERSUS_CACHE] = "gospan / kmem_cache",
 	[VERSUS_PAGES] = "span / alloc_pages",
 	[VERSUS_FEW_HELD] = "span, 1000000 pages held / 10000 held",
 };
@@ -39,36 +41,38 @@ static const struct target {
 	enum bench_part part;
 	double ratio[NR_INSTRUMENTS];	/* cycles, instructions; NAN: none */
 	char page_cache;	/* 'Y' or 'N' where it matters */
+	__u32 nr_objects;	/* of a call; 0 where that does not matter */
 } targets[BENCH_MAX_BUDGETS] = {
-	{ VERSUS_KMALLOC, "pair, 64 B", KIND_PAIR, 64, PART_FIRST, { 0.42, 0.42 }, 0 },
+	{ VERSUS_KMALLOC, "pair, 64 B", KIND_PAIR, 64, PART_FIRST, { 0.42, 0.42 }, 0, 0 },
 	{ VERSUS_KMALLOC, "pair, worst size up to 4 KiB", KIND_PAIR, 0, PART_FIRST,
-	  { 0.42, 0.42 }, 0 },
-	{ VERSUS_KMALLOC, "n allocs, 64 B", KIND_BATCH, 64, PART_FIRST, { 0.40, 0.33 }, 0 },
+	  { 0.42, 0.42 }, 0, 0 },
+	{ VERSUS_KMALLOC, "n allocs, 64 B", KIND_BATCH, 64, PART_FIRST, { 0.40, 0.33 }, 0, 0 },
 	{ VERSUS_KMALLOC, "n frees in order, 64 B", KIND_BATCH, 64, PART_SECOND,
-	  { 0.40, 0.33 }, 0 },
+	  { 0.40, 0.33 }, 0, 0 },
 	{ VERSUS_KMALLOC, "n frees shuffled, 64 B", KIND_BATCH_SHUFFLED, 64, PART_SECOND,
-	  { 0.10, 0.33 }, 0 },
+	  { 0.10, 0.33 }, 0, 0 },
 	{ VERSUS_KMALLOC, "allocate here, free there, 64 B", KIND_REMOTE, 64, PART_SUM,
-	  { 0.35, 0.33 }, 0 },
-	{ VERSUS_KMALLOC, "pair, 9000 B", KIND_PAIR, 9000, PART_FIRST, { 0.05, 0.10 }, 0 },
-	{ VERSUS_KMALLOC, "pair, 32 KiB", KIND_PAIR, 32768, PART_FIRST, { 0.05, 0.10 }, 0 },
+	  { 0.35, 0.33 }, 0, 0 },
+	{ VERSUS_KMALLOC, "pair, 9000 B", KIND_PAIR, 9000, PART_FIRST, { 0.05, 0.10 }, 0, 0 },
+	{ VERSUS_KMALLOC, "pair, 32 KiB", KIND_PAIR, 32768, PART_FIRST, { 0.05, 0.10 }, 0, 0 },
 	{ VERSUS_SCAN, "n frees in order, 4 B", KIND_NOSCAN_BATCH, 4, PART_SECOND,
-	  { 2.00, 2.00 }, 0 },
+	  { 2.00, 2.00 }, 0, 0 },
 	{ VERSUS_SCAN, "n frees in order, 8 B", KIND_NOSCAN_BATCH, 8, PART_SECOND,
-	  { 2.00, 2.00 }, 0 },
-	{ VERSUS_PAGES, "span of 1 page, cached", KIND_RUNS, 1, PART_FIRST, { NAN, 0.50 }, 'Y' },
+	  { 2.00, 2.00 }, 0, 0 },
+	{ VERSUS_CACHE, "bulk, 16 of 256 B", KIND_BULK, 256, PART_FIRST, { 0.80, 0.80 }, 0, 16 },
+	{ VERSUS_PAGES, "span of 1 page, cached", KIND_RUNS, 1, PART_FIRST, { NAN, 0.50 }, 'Y', 0 },
 	{ VERSUS_PAGES, "run of 16 pages, uncached", KIND_RUNS, 16, PART_FIRST,
-	  { NAN, 1.50 }, 'N' },
-	{ VERSUS_FEW_HELD, "pair, 1 page", KIND_RUNS, 1, PART_FIRST, { NAN, 1.30 }, 0 },
-	{ VERSUS_FEW_HELD, "pair, 16 pages", KIND_RUNS, 16, PART_FIRST, { NAN, 1.30 }, 0 },
+	  { NAN, 1.50 }, 'N', 0 },
+	{ VERSUS_FEW_HELD, "pair, 1 page", KIND_RUNS, 1, PART_FIRST, { NAN, 1.30 }, 0, 0 },
+	{ VERSUS_FEW_HELD, "pair, 16 pages", KIND_RUNS, 16, PART_FIRST, { NAN, 1.30 }, 0, 0 },
 	{ VERSUS_FEW_HELD, "n allocs, 1 page", KIND_RUNS_SHUFFLED, 1, PART_FIRST,
-	  { NAN, 1.30 }, 0 },
+	  { NAN, 1.30 }, 0, 0 },
 	{ VERSUS_FEW_HELD, "n allocs, 16 pages", KIND_RUNS_SHUFFLED, 16, PART_FIRST,
-	  { NAN, 1.30 }, 0 },
+	  { NAN, 1.30 }, 0, 0 },
 	{ VERSUS_FEW_HELD, "n frees shuffled, 1 page", KIND_RUNS_SHUFFLED, 1, PART_SECOND,
-	  { NAN, 1.30 }, 0 },
+	  { NAN, 1.30 }, 0, 0 },
 	{ VERSUS_FEW_HELD, "n frees shuffled, 16 pages", KIND_RUNS_SHUFFLED, 16, PART_SECOND,
-	  { NAN, 1.30 }, 0 },
+	  { NAN, 1.30 }, 0, 0 },
 };
 
 static double worst_small_pair(const struct bench *b)
@@ -87,8 +91,8 @@ static double worst_small_pair(const struct bench *b)
 /* How many times its cost with few pages held has a run's with many? */
 static double growth(const struct bench *b, const struct target *target, __u64 size)
 {
-	const struct bench_case *many = bench_find(b, target->kind, size, MANY_HELD);
-	const struct bench_case *few = bench_find(b, target->kind, size, FEW_HELD);
+	const struct bench_case *many = bench_find(b, target->kind, size, MANY_HELD, 0);
+	const struct bench_case *few = bench_find(b, target->kind, size, FEW_HELD, 0);
 	double ticks;
 
 	if (!many || !few)
@@ -112,7 +116,7 @@ static double measured_ratio(const struct bench *b, const struct target *target)
 		size *= b->version.page_bytes;
 	if (target->versus == VERSUS_FEW_HELD)
 		return growth(b, target, size);
-	c = bench_find(b, target->kind, size, 0);
+	c = bench_find(b, target->kind, size, 0, target->nr_objects);
 	return c ? bench_ratio(c, target->part) : NAN;
 }
 

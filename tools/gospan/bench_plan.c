@@ -21,6 +21,7 @@
 #define LOOPS_INSTRUCTIONS	1000U
 #define LOOPS_CYCLES		8192U
 #define MIX_FACTOR		4U	/* steps are cheap, and the live set must build up */
+#define WRITE_FACTOR		16U	/* writes still more so, and they must meet */
 #define MIN_LOOPS		8U
 
 const char *const instrument_names[NR_INSTRUMENTS] = {
@@ -49,6 +50,19 @@ static const struct bench_comparison noscans = {
 	.subject = GOSPAN_ALLOCATOR_NOSCAN,
 	.reference = GOSPAN_ALLOCATOR_GOSPAN,
 	.others = 1U << GOSPAN_ALLOCATOR_KMALLOC,
+};
+
+/* Many in a call: of kmalloc's kind only caches can. */
+static const struct bench_comparison bulks = {
+	.subject = GOSPAN_ALLOCATOR_GOSPAN,
+	.reference = GOSPAN_ALLOCATOR_KMEM_CACHE,
+};
+
+/* Objects that share cache lines, and who packs them how. */
+static const struct bench_comparison neighbours = {
+	.subject = GOSPAN_ALLOCATOR_NOSCAN,
+	.reference = GOSPAN_ALLOCATOR_KMALLOC,
+	.others = 1U << GOSPAN_ALLOCATOR_GOSPAN,
 };
 
 static const struct bench_comparison page_runs = {
@@ -101,6 +115,14 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 		"noscan-shuffled", &noscans, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
 		{ "alloc", "free" }, NOSCAN_SIZES,
 	},
+	[KIND_BULK] = {
+		"bulk", &bulks, GOSPAN_WORKLOAD_BULK, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "object", NULL }, "256", "1,2,4,8,16,32,64,128,250,500,1000",
+	},
+	[KIND_FALSE_SHARING] = {
+		"false-sharing", &neighbours, GOSPAN_WORKLOAD_WRITE, GOSPAN_ORDER_FIFO, WIDTH_TWO,
+		{ "write", NULL }, "4,8,16,32,64,128",
+	},
 	[KIND_RUNS] = {
 		"runs", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
 		{ "pair", NULL }, RUN_PAGES,
@@ -141,8 +163,6 @@ static __u32 choose_loops(const struct bench_options *options, const struct benc
 	__u64 bytes = size > KERNEL_PAGE_BYTES ? size : KERNEL_PAGE_BYTES;
 	__u64 loops = LOOPS_CYCLES;
 
-	if (options->nr_objects)
-		return options->nr_objects;
 	if (options->instrument == INSTRUMENT_INSTRUCTIONS)
 		loops = LOOPS_INSTRUCTIONS;
 	/* Of page runs nobody touches the bytes, unless they are cleared. */
@@ -153,6 +173,8 @@ static __u32 choose_loops(const struct bench_options *options, const struct benc
 		loops = MAX_LIVE_BYTES / bytes;
 	if (loops < MIN_LOOPS)
 		loops = MIN_LOOPS;
+	if (kind->workload == GOSPAN_WORKLOAD_WRITE)
+		return loops * WRITE_FACTOR;
 	return size ? loops : loops * MIX_FACTOR;
 }
 
@@ -168,7 +190,8 @@ static struct cpu_list choose_cpus(const struct bench *b, enum bench_width width
 	}
 }
 
-static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size, __u32 held_pages)
+static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size, __u32 held_pages,
+		     __u32 nr_objects)
 {
 	struct bench_case *c;
 
@@ -180,13 +203,28 @@ static void add_case(struct bench *b, const struct bench_kind *kind, __u64 size,
 	c->kind = kind;
 	c->size = size;
 	c->held_pages = held_pages;
-	c->nr_objects = choose_loops(&b->options, kind, size);
+	c->nr_objects = nr_objects;
 	c->cpus = choose_cpus(b, kind->width);
 	c->nr_cpus = cpu_list_count(&c->cpus);
 	if (size > GOSPAN_BENCH_MAX_BYTES / c->nr_objects / c->nr_cpus)
 		fail("%u objects of %llu bytes on %u CPUs are more than %llu bytes: take fewer "
 		     "(--objects) or smaller ones (--sizes)", c->nr_objects, size, c->nr_cpus,
 		     GOSPAN_BENCH_MAX_BYTES);
+}
+
+static void add_counts(struct bench *b, const struct bench_kind *kind, __u64 size,
+		       __u32 held_pages)
+{
+	struct size_list counts = b->options.objects;
+	struct parse_error error;
+
+	if (!counts.nr && kind->default_objects &&
+	    !parse_sizes(kind->default_objects, GOSPAN_BENCH_MAX_OBJECTS, &counts, &error))
+		fail("%s: %s", kind->name, error.text);
+	if (!counts.nr)
+		add_case(b, kind, size, held_pages, choose_loops(&b->options, kind, size));
+	for (size_t i = 0; i < counts.nr; i++)
+		add_case(b, kind, size, held_pages, counts.items[i]);
 }
 
 static void add_sizes(struct bench *b, const struct bench_kind *kind, __u32 held_pages)
@@ -196,7 +234,7 @@ static void add_sizes(struct bench *b, const struct bench_kind *kind, __u32 held
 	__u64 unit = 1;
 
 	if (kind->workload == GOSPAN_WORKLOAD_MIX) {
-		add_case(b, kind, 0, held_pages);
+		add_counts(b, kind, 0, held_pages);
 		return;
 	}
 	if (!b->options.has_sizes) {
@@ -206,7 +244,7 @@ static void add_sizes(struct bench *b, const struct bench_kind *kind, __u32 held
 			unit = b->version.page_bytes;
 	}
 	for (size_t i = 0; i < sizes.nr; i++)
-		add_case(b, kind, sizes.items[i] * unit, held_pages);
+		add_counts(b, kind, sizes.items[i] * unit, held_pages);
 }
 
 static void add_kind(struct bench *b, const struct bench_kind *kind)
@@ -242,6 +280,9 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 
 	if (kind->width != WIDTH_ONE && cpu_list_count(&b->options.cpus) < 2)
 		return "takes two CPUs, there is one";
+	if (kind->workload == GOSPAN_WORKLOAD_WRITE &&
+	    b->options.instrument == INSTRUMENT_INSTRUCTIONS)
+		return "takes the same instructions wherever objects lie";
 	if (kind->comparison->in_pages && !sizes_are_pages(b))
 		return "takes whole pages of gospan's: --sizes has others";
 	if (!kind->comparison->in_pages && b->options.held.nr)
@@ -285,13 +326,13 @@ void bench_free(struct bench *b)
 }
 
 const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size,
-				    __u32 held_pages)
+				    __u32 held_pages, __u32 nr_objects)
 {
 	for (size_t i = 0; i < b->nr_cases; i++) {
 		const struct bench_case *c = &b->cases[i];
 
 		if (c->kind == &bench_kinds[kind] && c->size == size &&
-		    c->held_pages == held_pages)
+		    c->held_pages == held_pages && (!nr_objects || c->nr_objects == nr_objects))
 			return c;
 	}
 	return NULL;

@@ -231,7 +231,7 @@ static void print_mix_bytes(const struct bench_case *c, unsigned int allocator)
 
 static void print_mix(const struct bench *b)
 {
-	const struct bench_case *c = bench_find(b, KIND_MIX, 0, 0);
+	const struct bench_case *c = bench_find(b, KIND_MIX, 0, 0, 0);
 
 	if (!c)
 		return;
@@ -317,6 +317,20 @@ static void print_noscans(const struct bench *b)
 	print_group(b, KIND_NOSCAN_SHUFFLED, PART_SECOND, "noscan: n frees, shuffled");
 }
 
+static void print_bulks(const struct bench *b)
+{
+	print_columns(b, bench_kinds[KIND_BULK].comparison);
+	print_group(b, KIND_BULK, PART_FIRST,
+		    "bulk: n allocated in a call, freed in the next; per object");
+}
+
+static void print_neighbours(const struct bench *b)
+{
+	print_columns(b, bench_kinds[KIND_FALSE_SHARING].comparison);
+	print_group(b, KIND_FALSE_SHARING, PART_FIRST,
+		    "false sharing: two CPUs write, each to the neighbour of the other's object");
+}
+
 /* Is there a case that compares those that @kind does? */
 static bool any_compared(const struct bench *b, enum bench_kind_id kind)
 {
@@ -334,6 +348,10 @@ void bench_print_table(const struct bench *b)
 		print_objects(b);
 	if (any_compared(b, KIND_NOSCAN))
 		print_noscans(b);
+	if (any_compared(b, KIND_BULK))
+		print_bulks(b);
+	if (any_compared(b, KIND_FALSE_SHARING))
+		print_neighbours(b);
 	if (any_compared(b, KIND_RUNS))
 		print_page_runs(b);
 	putchar('\n');

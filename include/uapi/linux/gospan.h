@@ -317,6 +317,8 @@ enum gospan_bench_allocator {
  * @GOSPAN_WORKLOAD_BATCH: phase 0: allocations; phase 1: their frees in @order
  * @GOSPAN_WORKLOAD_REMOTE: phase 0: one CPU allocates; phase 1: its partner frees
  * @GOSPAN_WORKLOAD_MIX: phase 0: steps with sizes and lifetimes of a real kernel
+ * @GOSPAN_WORKLOAD_BULK: phase 0: nr_objects allocated in a call, freed in the next
+ * @GOSPAN_WORKLOAD_WRITE: phase 0: writes to an object of the CPU's own; they are neighbours
  * @GOSPAN_NR_WORKLOADS: how many there are
  */
 enum gospan_bench_workload {
@@ -324,6 +326,8 @@ enum gospan_bench_workload {
 	GOSPAN_WORKLOAD_BATCH,
 	GOSPAN_WORKLOAD_REMOTE,
 	GOSPAN_WORKLOAD_MIX,
+	GOSPAN_WORKLOAD_BULK,
+	GOSPAN_WORKLOAD_WRITE,
 	GOSPAN_NR_WORKLOADS,
 };
 
@@ -349,6 +353,9 @@ enum gospan_bench_order {
 #define GOSPAN_BENCH_CPU_WORDS		16 /* 1024 CPUs */
 #define GOSPAN_BENCH_NR_PHASES		2
 #define GOSPAN_BENCH_MAX_HELD_PAGES	(1U << 24)
+/* Calls of a round of BULK: as many as make so many objects, at least so many. */
+#define GOSPAN_BENCH_BULK_OBJECTS	2048
+#define GOSPAN_BENCH_BULK_CALLS		4
 
 /**
  * struct gospan_bench_phase - times of one phase on one CPU, over the rounds
@@ -356,7 +363,8 @@ enum gospan_bench_order {
  * @ticks_median: CPU ticks of the median round
  * @ns_min: nanoseconds of the shortest round
  * @ns_median: nanoseconds of the median round
- * @ops: operations in a round: allocations, frees, pairs or steps; 0: no such phase on this CPU
+ * @ops: operations in a round: allocations, frees, pairs, steps or writes; 0: no such
+ *	phase on this CPU
  */
 struct gospan_bench_phase {
 	__u64 ticks_min;
@@ -384,10 +392,11 @@ struct gospan_bench_cpu {
  * struct gospan_bench - a workload to run in the kernel, and its answer
  * @workload: in: enum gospan_bench_workload
  * @allocator: in: enum gospan_bench_allocator
- * @order: in: enum gospan_bench_order; 0 for PAIR and MIX
+ * @order: in: enum gospan_bench_order; 0 but for BATCH and REMOTE
  * @flags: in: GOSPAN_BENCH_* bits
  * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX
- * @nr_objects: in: objects, pairs or steps per CPU and round, 1..%GOSPAN_BENCH_MAX_OBJECTS
+ * @nr_objects: in: objects, pairs, steps or writes per CPU and round, BULK: objects per
+ *	call, 1..%GOSPAN_BENCH_MAX_OBJECTS
  * @rounds: in: 1..%GOSPAN_BENCH_MAX_ROUNDS
  * @seed: in: for what is drawn at random
  * @cpus: in: bit map of the online CPUs to run on, at least one; REMOTE takes
@@ -400,8 +409,10 @@ struct gospan_bench_cpu {
  * @bytes_rounded: out: MIX: the bytes that the allocator makes of them
  * @bytes_held: out: MIX: bytes of the slabs or spans that hold at least one of them
  *
- * All CPUs start each phase together. What held pages took goes back to the
- * kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
+ * All CPUs start each phase together. For WRITE the first allocates, and the
+ * objects that lie closest to each other are written to. BULK measures EMPTY,
+ * GOSPAN and KMEM_CACHE only, WRITE all but PAGES and SPAN. What held pages took
+ * goes back to the kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
  * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
  * whole pages, would take more than half of the memory available, or with held
  * pages more than 7/8, or the driver's tables do not fit, -EINTR when a signal

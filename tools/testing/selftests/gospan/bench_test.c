@@ -89,6 +89,13 @@ static unsigned int next_cpu(const struct gospan_bench *b, unsigned int cpu)
 	return cpu;
 }
 
+static __u32 bulk_calls(__u32 nr_objects)
+{
+	__u32 calls = (GOSPAN_BENCH_BULK_OBJECTS + nr_objects - 1) / nr_objects;
+
+	return calls > GOSPAN_BENCH_BULK_CALLS ? calls : GOSPAN_BENCH_BULK_CALLS;
+}
+
 /* Which operations each CPU must have done. */
 static void expect_ops(const struct gospan_bench *b, unsigned int i, __u64 ops[2])
 {
@@ -97,6 +104,8 @@ static void expect_ops(const struct gospan_bench *b, unsigned int i, __u64 ops[2
 		     (b->workload == GOSPAN_WORKLOAD_REMOTE && i % 2 == 1);
 
 	ops[0] = allocates ? b->nr_objects : 0;
+	if (b->workload == GOSPAN_WORKLOAD_BULK)
+		ops[0] *= bulk_calls(b->nr_objects);
 	ops[1] = frees ? b->nr_objects : 0;
 }
 
@@ -232,6 +241,45 @@ TEST_F(bench, mix)
 	}
 }
 
+TEST_F(bench, bulk)
+{
+	static const __u32 allocators[] = {
+		GOSPAN_ALLOCATOR_EMPTY, GOSPAN_ALLOCATOR_GOSPAN, GOSPAN_ALLOCATOR_KMEM_CACHE,
+	};
+	static const __u32 counts[] = { 1, 16, 511, 513 };
+	static const __u64 sizes[] = { 8, 256, 9000 };
+
+	for (size_t a = 0; a < ARRAY_SIZE(allocators); a++) {
+		for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+			for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+				struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_BULK,
+								   allocators[a], sizes[s],
+								   self->results);
+
+				b.nr_objects = counts[i];
+				expect_good(_metadata, self->fd, &b, self->results);
+			}
+		}
+	}
+}
+
+TEST_F(bench, write)
+{
+	for (__u32 allocator = 0; allocator < GOSPAN_NR_ALLOCATORS; allocator++) {
+		if (allocator == GOSPAN_ALLOCATOR_PAGES || allocator == GOSPAN_ALLOCATOR_SPAN)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(bench_sizes); i++) {
+			struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_WRITE, allocator,
+							   bench_sizes[i], self->results);
+
+			b.nr_objects = 10000;
+			expect_good(_metadata, self->fd, &b, self->results);
+			pick_cpus(b.cpus, MAX_CPUS);
+			expect_good(_metadata, self->fd, &b, self->results);
+		}
+	}
+}
+
 /* The same seed asks every allocator for the same; another seed for something else. */
 TEST_F(bench, mix_follows_seed)
 {
@@ -349,6 +397,8 @@ static struct gospan_bench endless_bench(__u32 workload, __u32 held_pages,
 	if (workload == GOSPAN_WORKLOAD_PAIR) {
 		b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS;
 		b.size = 1024;
+	} else if (workload == GOSPAN_WORKLOAD_WRITE) {
+		b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS;
 	} else if (workload == GOSPAN_WORKLOAD_MIX) {
 		b.size = 0;
 	}
@@ -383,6 +433,8 @@ FIXTURE_VARIANT_ADD(endless, pair) { .workload = GOSPAN_WORKLOAD_PAIR };
 FIXTURE_VARIANT_ADD(endless, batch) { .workload = GOSPAN_WORKLOAD_BATCH };
 FIXTURE_VARIANT_ADD(endless, remote) { .workload = GOSPAN_WORKLOAD_REMOTE };
 FIXTURE_VARIANT_ADD(endless, mix) { .workload = GOSPAN_WORKLOAD_MIX };
+FIXTURE_VARIANT_ADD(endless, bulk) { .workload = GOSPAN_WORKLOAD_BULK };
+FIXTURE_VARIANT_ADD(endless, write) { .workload = GOSPAN_WORKLOAD_WRITE };
 FIXTURE_VARIANT_ADD(endless, held) { .workload = GOSPAN_WORKLOAD_PAIR, .held_pages = 10000 };
 
 FIXTURE_SETUP(endless)

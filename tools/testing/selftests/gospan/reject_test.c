@@ -320,6 +320,24 @@ REJECT_BENCH(kmem_cache_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.siz
 	     b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE)
 REJECT_BENCH(span_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
 	     b.allocator = GOSPAN_ALLOCATOR_SPAN)
+REJECT_BENCH(kmalloc_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.allocator = GOSPAN_ALLOCATOR_KMALLOC)
+REJECT_BENCH(pages_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.allocator = GOSPAN_ALLOCATOR_PAGES)
+REJECT_BENCH(span_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.allocator = GOSPAN_ALLOCATOR_SPAN)
+REJECT_BENCH(noscan_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.allocator = GOSPAN_ALLOCATOR_NOSCAN)
+REJECT_BENCH(order_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.order = GOSPAN_ORDER_LIFO)
+REJECT_BENCH(pages_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE;
+	     b.allocator = GOSPAN_ALLOCATOR_PAGES)
+REJECT_BENCH(span_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE;
+	     b.allocator = GOSPAN_ALLOCATOR_SPAN)
+REJECT_BENCH(order_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE;
+	     b.order = GOSPAN_ORDER_SHUFFLED)
+REJECT_BENCH(size_0_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE; b.size = 0)
+REJECT_BENCH(held_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK; b.held_pages = 1)
 REJECT_BENCH(span_beyond_largest, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
 	     b.size = KMALLOC_MAX + 1)
 REJECT_BENCH(no_objects, EINVAL, b.nr_objects = 0)
