@@ -7,6 +7,7 @@
 #define _GOSPAN_COMPAT_H
 
 #include <linux/mmzone.h>
+#include <linux/rcupdate.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/version.h>
@@ -23,6 +24,11 @@
 /* 6.5 added it; before, a benchmark's cache may share slabs with others. */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE	0
+#endif
+
+/* 6.2 let call_rcu() take its time on machines configured to save power. */
+#if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
+#define call_rcu_hurry	call_rcu
 #endif
 
 /*

@@ -33,6 +33,8 @@
  * 5. &gospan_arenas.lock: the arena map. A leaf.
  * 6. &gospan_reservation.lock: what a caller has reserved. A leaf, and none of the
  *    above is held.
+ * 7. &rcu_queue.lock: a CPU's objects that wait for RCU. None of the above is held;
+ *    under it come only the locks of call_rcu() and queue_work().
  *
  * The kernel's page and slab allocators are called to allocate with none of
  * them held.
@@ -53,6 +55,7 @@
  * - heap arena: 16 chunks, aligned.
  * - reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
  * - reservation: a caller's objects for a section that must not fail, see reserve.c.
+ * - batch, chain: objects that wait for RCU, see rcu.c.
  * - page cache: a CPU's free pages, up to 64 in one window.
  * - summary: what is free in eight regions of the level below, see pagealloc.c.
  * - home: the node heap that a chunk belongs to.

@@ -13,6 +13,7 @@
 #include "mcentral.h"
 #include "mheap.h"
 #include "nolock.h"
+#include "rcu.h"
 #include "scavenge.h"
 #include "stats.h"
 
@@ -49,9 +50,12 @@ static int __init gospan_init(void)
 	err = gospan_nolock_init();
 	if (err)
 		goto err_mcache_exit;
-	err = gospan_scavenge_init();
+	err = gospan_rcu_init();
 	if (err)
 		goto err_nolock_exit;
+	err = gospan_scavenge_init();
+	if (err)
+		goto err_rcu_exit;
 	err = gospan_dev_init();
 	if (err)
 		goto err_scavenge_exit;
@@ -59,6 +63,8 @@ static int __init gospan_init(void)
 
 err_scavenge_exit:
 	gospan_scavenge_exit();
+err_rcu_exit:
+	gospan_rcu_exit();
 err_nolock_exit:
 	gospan_nolock_exit();
 err_mcache_exit:
@@ -77,6 +83,7 @@ static void __exit gospan_exit(void)
 {
 	gospan_dev_exit();
 	gospan_scavenge_exit();
+	gospan_rcu_exit();
 	gospan_nolock_exit();
 	gospan_mcache_exit();
 	heap_drain();

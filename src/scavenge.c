@@ -31,6 +31,7 @@
 #include <linux/gospan.h>
 #include "compat.h"
 #include "mcache.h"
+#include "rcu.h"
 #include "scavenge.h"
 #include "supply.h"
 
@@ -176,6 +177,8 @@ static bool cpu_is_filled(int cpu, void *unused)
  */
 static void drain(void)
 {
+	/* It will be free the sooner. */
+	gospan_rcu_flush();
 	on_each_cpu_cond(cpu_is_filled, drain_cpu, NULL, true);
 	gospan_mcentral_drain_all();
 	/* The spans that this freed went to this CPU's page cache. */
@@ -188,6 +191,9 @@ size_t gospan_trim(void)
 	unsigned int released;
 
 	might_sleep();
+	/* What waits for RCU is as good as free; but others wait for RCU, too. */
+	if (gospan_rcu_waiting().objects)
+		gospan_rcu_barrier();
 	drain();
 	/* What others free from now on is not ours to wait for: that may never end. */
 	free_pages = gospan_supply_usage(&gospan_heap, NUMA_NO_NODE).free_pages;

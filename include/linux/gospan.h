@@ -11,6 +11,7 @@
 #ifndef _LINUX_GOSPAN_H
 #define _LINUX_GOSPAN_H
 
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -21,6 +22,7 @@
 #include <linux/preempt.h>
 #include <linux/spinlock_types.h>
 #include <linux/stdarg.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <uapi/linux/gospan.h>
 
@@ -407,6 +409,78 @@ size_t gospan_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p) __must_chec
  * Context: As gospan_free().
  */
 void gospan_free_bulk(size_t n, void **p);
+
+/* The rcu_head begins in so many first bytes of the object. */
+#define GOSPAN_RCU_MAX_OFFSET	4096
+
+/* gospan_free_rcu(), which see. */
+void __gospan_free_rcu(struct rcu_head *head, const void *p);
+
+/**
+ * gospan_free_rcu() - free an object when a grace period of RCU has passed
+ * @p: object, of any kind, or %NULL; what gospan_kvalloc() gave, too
+ * @field: name of a struct rcu_head in *@p, that begins in its first 4 KiB
+ *
+ * Objects are collected, on each CPU up to 500 of up to 256 KiB for up to 100 ms,
+ * and freed together. @field is not written as long as there is memory for that.
+ * Always succeeds, however much waits already; see the module parameter rcu_bytes.
+ *
+ * A pointer that lies in no span is reported at once. Whatever else is wrong is
+ * noticed when @p is freed, as by gospan_free_bulk(). One that is freed twice
+ * where there is no memory is reported too, but others that wait may then leak.
+ *
+ * Context: As gospan_free().
+ */
+#define gospan_free_rcu(p, field)						\
+do {										\
+	typeof(p) ___p = (p);							\
+	/* By way of what no other type has. */					\
+	const size_t ___offset = offsetof(typeof(*___p), field.func) -		\
+				 offsetof(struct rcu_head, func);		\
+										\
+	BUILD_BUG_ON(___offset >= GOSPAN_RCU_MAX_OFFSET);			\
+	if (___p)								\
+		__gospan_free_rcu((void *)___p + ___offset, ___p);		\
+} while (0)
+
+/**
+ * gospan_free_rcu_mightsleep() - free an object without an rcu_head when a grace period has passed
+ * @p: object of any kind and size, %NULL or %ZERO_SIZE_PTR; what gospan_kvalloc() gave, too
+ *
+ * As gospan_free_rcu(), except that it waits for a grace period, and frees @p,
+ * when more than the module parameter rcu_bytes waits, or memory ran out.
+ *
+ * Context: Task; may sleep. Not in an RCU read-side section.
+ */
+void gospan_free_rcu_mightsleep(const void *p);
+
+/**
+ * gospan_kvfree_rcu() - gospan_free_rcu(), by the name that goes with gospan_kvalloc()
+ * @p: as for gospan_free_rcu()
+ * @field: the same
+ *
+ * Context: As gospan_free_rcu().
+ */
+#define gospan_kvfree_rcu(p, field)	gospan_free_rcu(p, field)
+
+/**
+ * gospan_kvfree_rcu_mightsleep() - gospan_free_rcu_mightsleep(), by another name
+ * @p: as for gospan_free_rcu_mightsleep()
+ *
+ * Context: As gospan_free_rcu_mightsleep().
+ */
+#define gospan_kvfree_rcu_mightsleep(p)	gospan_free_rcu_mightsleep(p)
+
+/**
+ * gospan_rcu_barrier() - wait until what was to be freed is free
+ *
+ * All that was given to gospan_free_rcu() and its like by calls that have returned.
+ * A module needs it before it looks for objects of its own that are left, not
+ * before it is unloaded.
+ *
+ * Context: Task; sleeps for a grace period or two. Not in an RCU read-side section.
+ */
+void gospan_rcu_barrier(void);
 
 /**
  * gospan_free_sensitive() - wipe an object and free it
