@@ -229,8 +229,8 @@ static void pair_phase(struct bench_worker *w)
 
 static u32 bulk_nr_calls(const struct gospan_bench *b)
 {
-	return max(DIV_ROUND_UP(GOSPAN_BENCH_BULK_OBJECTS, b->nr_objects),
-		   (u32)GOSPAN_BENCH_BULK_CALLS);
+	return max_t(u32, DIV_ROUND_UP(GOSPAN_BENCH_BULK_OBJECTS, b->nr_objects),
+		     GOSPAN_BENCH_BULK_CALLS);
 }
 
 static void bulk_phase(struct bench_worker *w)

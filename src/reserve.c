@@ -24,9 +24,6 @@
 #include <linux/gospan.h>
 #include "malloc.h"
 
-/* How to ask: with what an object may be asked for, but not with a zone. */
-#define RESERVE_GFP_REFUSED	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
-
 /* An object in wait. */
 struct reserve_object {
 	struct reserve_object *next;
@@ -157,7 +154,7 @@ int gospan_reserve(struct gospan_reservation *r, const struct gospan_reserve_ite
 	for (i = 0; i < n; i++)
 		if (!items[i].size || items[i].size > GOSPAN_MAX_BYTES)
 			return -EINVAL;
-	if (gfp & RESERVE_GFP_REFUSED)
+	if (gfp & GOSPAN_GFP_ZONES)
 		return -EINVAL;
 	/* Who asks for too much hears so, and nobody else is killed for it. */
 	if (!(gfp & (__GFP_NOFAIL | __GFP_NORETRY)))
