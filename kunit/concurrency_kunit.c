@@ -8,6 +8,7 @@
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/irq_work.h>
@@ -283,8 +284,8 @@ struct ring_worker {
 	struct ring ring;		/* what this one is to free */
 	struct ring_worker *next;
 	struct task_struct *task;
+	struct completion started;	/* one that is stopped before never runs */
 	struct rnd_state rnd;
-	unsigned long end;		/* jiffies */
 	unsigned long nr_allocs, nr_received, nr_bad, nr_failed;
 };
 
@@ -344,8 +345,10 @@ static void ring_send(struct ring_worker *w)
 static int ring_thread(void *data)
 {
 	struct ring_worker *w = data;
+	unsigned long end = jiffies + RUN_JIFFIES;
 
-	while (time_before(jiffies, w->end)) {
+	complete(&w->started);
+	while (time_before(jiffies, end) || w->nr_allocs < RING_SLOTS) {
 		unsigned int n = gospan_kunit_below(&w->rnd, 100);
 
 		while (n--)
@@ -381,19 +384,20 @@ static void alloc_here_free_there(struct kunit *test)
 		kunit_skip(test, "needs two CPUs");
 	for (i = 0; i < nr; i++) {
 		w[i].next = &w[(i + 1) % nr];
+		init_completion(&w[i].started);
 		gospan_kunit_seed(test, &w[i].rnd);
-		w[i].end = jiffies + RUN_JIFFIES;
 	}
 	i = 0;
 	for_each_online_cpu(cpu)
 		ring_start(test, &w[i++], cpu);
-	while (time_before(jiffies, w[0].end))
-		schedule_timeout_uninterruptible(1);
+	for (i = 0; i < nr; i++)
+		if (w[i].task)
+			wait_for_completion(&w[i].started);
 	for (i = 0; i < nr; i++)
 		if (w[i].task)
 			kthread_stop(w[i].task);
 	for (i = 0; i < nr; i++) {
-		/* A thread that was stopped before it ran leaves its ring full. */
+		/* Those that ended first may have been sent more. */
 		ring_receive(&w[i], RING_SLOTS);
 		kunit_info(test, "%lu allocated, %lu received", w[i].nr_allocs, w[i].nr_received);
 		KUNIT_EXPECT_GT(test, w[i].nr_allocs, 0UL);
@@ -413,6 +417,7 @@ struct exchange {
 	struct rnd_state rnd;		/* of the thread */
 	struct irq_work work;
 	struct task_struct *task;
+	struct completion started;	/* one that is stopped before never runs */
 	u64 *shared[8];
 	unsigned long nr_calls;		/* of the thread */
 	atomic_long_t nr_failed;	/* allocations */
@@ -459,7 +464,8 @@ static int exchange_thread(void *data)
 {
 	struct exchange *ex = data;
 
-	while (!kthread_should_stop()) {
+	complete(&ex->started);
+	do {
 		u32 dice = prandom_u32_state(&ex->rnd);
 
 		if (dice % 16 == 0)
@@ -467,7 +473,7 @@ static int exchange_thread(void *data)
 		exchange_step(ex, dice >> 4);
 		if (++ex->nr_calls % 1024 == 0)
 			cond_resched();
-	}
+	} while (!kthread_should_stop());
 	return 0;
 }
 
@@ -498,11 +504,15 @@ static void nolock_on_all_cpus(struct kunit *test)
 
 		gospan_kunit_seed(test, &ex->rnd);
 		ex->work = IRQ_WORK_INIT_HARD(exchange_irq);
+		init_completion(&ex->started);
 		ex->task = kthread_create_on_cpu(exchange_thread, ex, cpu, "gospan_ex/%u");
 		KUNIT_EXPECT_FALSE(test, IS_ERR(ex->task));
 		if (!IS_ERR(ex->task))
 			wake_up_process(ex->task);
 	}
+	for_each_online_cpu(cpu)
+		if (!IS_ERR(exchanges[cpu].task))
+			wait_for_completion(&exchanges[cpu].started);
 	schedule_timeout_uninterruptible(RUN_JIFFIES);
 	for_each_online_cpu(cpu)
 		if (!IS_ERR(exchanges[cpu].task))

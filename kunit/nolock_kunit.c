@@ -646,10 +646,10 @@ static void refill_without_memory(struct kunit *test)
 	nr = exhaust(1024, objs, DEPTH);
 	start_cpu(s);
 	/* Neither the interrupt nor the worker get any. */
-	msleep(50);
+	gospan_nolock_sync();
 	KUNIT_EXPECT_EQ(test, held(1024), DEPTH * (num_online_cpus() - 1));
 	KUNIT_EXPECT_NULL(test, gospan_alloc_nolock(1024, 0));
-	msleep(50);
+	gospan_nolock_sync();
 	WRITE_ONCE(gospan_heap.broken, false);
 	KUNIT_EXPECT_EQ(test, held(1024), DEPTH * (num_online_cpus() - 1));
 	KUNIT_EXPECT_EQ(test, nr, (unsigned int)DEPTH);

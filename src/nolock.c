@@ -286,14 +286,19 @@ void gospan_free_nolock(const void *p)
 }
 EXPORT_SYMBOL_GPL(gospan_free_nolock);
 
-/* Wait until what was put off up to now is freed; but on a CPU that is down. Task; sleeps. */
+/*
+ * Wait until what was put off up to now is freed, but on a CPU that is down, and
+ * the reserves that were asked to be filled have been. Task; sleeps.
+ */
 void gospan_nolock_sync(void)
 {
 	unsigned int cpu;
 
-	if (nolock_cpus)
-		for_each_possible_cpu(cpu)
-			irq_work_sync(&per_cpu_ptr(nolock_cpus, cpu)->work);
+	if (!nolock_cpus)
+		return;
+	for_each_possible_cpu(cpu)
+		irq_work_sync(&per_cpu_ptr(nolock_cpus, cpu)->work);
+	flush_work(&refill_work);
 }
 
 /* Objects of @spanclass that the reserves hold; right for some moment. */
