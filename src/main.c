@@ -12,6 +12,7 @@
 #include "mcache.h"
 #include "mcentral.h"
 #include "mheap.h"
+#include "node.h"
 #include "nolock.h"
 #include "rcu.h"
 #include "scavenge.h"
@@ -33,6 +34,7 @@ static int __init gospan_init(void)
 {
 	int err;
 
+	gospan_node_init();
 	err = gospan_arena_init();
 	if (err)
 		return err;

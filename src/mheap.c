@@ -3,10 +3,10 @@
  * Page heap: runs of pages for spans, out of blocks from the kernel.
  *
  * A span of up to 16 pages comes from this CPU's page cache, which is filled
- * by up to 64 pages at a time; a longer one, or one that does not fit there,
- * from the page allocator of this CPU's NUMA node; and when that has none, the
- * node grows by a block from the kernel. Memory belongs to the node that it is
- * on, whoever asked for it.
+ * by up to 64 pages at a time; a longer one, one that does not fit there, or
+ * one of another NUMA node than this CPU's, from the page allocator of the node;
+ * and when that has none, the node grows by a block from the kernel. Memory
+ * belongs to the node that it is on, whoever asked for it.
  *
  * Taking pages makes them the caller's: from then until they are freed nobody
  * else touches their entries in the chunk, so spans are made, published and
@@ -24,7 +24,6 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/topology.h>
 #include "mheap.h"
 #include "supply.h"
 
@@ -63,7 +62,7 @@ int gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *s
 /* That of this CPU, as far as there is one. */
 static struct gospan_node_heap *heap_local(const struct gospan_mheap *h)
 {
-	return READ_ONCE(h->node[numa_mem_id()]);
+	return READ_ONCE(h->node[gospan_node_local()]);
 }
 
 static unsigned long node_take(struct gospan_node_heap *nh, unsigned int npages,
@@ -162,8 +161,8 @@ static bool cache_give_up(struct gospan_mheap *h, unsigned long page, unsigned i
 	return has;
 }
 
-/* Pages from this CPU's cache, or GOSPAN_NO_PAGE. */
-static unsigned long cache_take(struct gospan_mheap *h, unsigned int npages,
+/* Pages of @node from this CPU's cache, or GOSPAN_NO_PAGE. */
+static unsigned long cache_take(struct gospan_mheap *h, int node, unsigned int npages,
 				unsigned int align_npages)
 {
 	struct gospan_pagecache *pc = gospan_pagecache_claim(h->pagecaches);
@@ -172,6 +171,10 @@ static unsigned long cache_take(struct gospan_mheap *h, unsigned int npages,
 
 	if (unlikely(!pc))
 		return GOSPAN_NO_PAGE;
+	if (unlikely(node != gospan_node_local())) {
+		gospan_pagecache_release(pc);
+		return GOSPAN_NO_PAGE;
+	}
 	starved = pc->starved;
 	page = gospan_pagecache_alloc(pc, npages, align_npages);
 	/* The second time in a row: what is left is no use for what is wanted now. */
@@ -209,27 +212,28 @@ static void run_put(struct gospan_mheap *h, struct gospan_node_heap *home, unsig
 		node_put(home, page, npages);
 }
 
-/* A run of any node, when this one has neither one nor free memory. */
-static noinline unsigned long run_take_anywhere(struct gospan_mheap *h, unsigned int npages,
-						unsigned int align_npages)
+/* A run of any node that @gfp allows, when this one has neither one nor free memory. */
+static noinline unsigned long run_take_anywhere(struct gospan_mheap *h, int node,
+						unsigned int npages, unsigned int align_npages,
+						gfp_t gfp)
 {
 	unsigned long page = GOSPAN_NO_PAGE;
-	unsigned int node;
+	int other;
 
-	for (node = 0; node < nr_node_ids && page == GOSPAN_NO_PAGE; node++) {
-		struct gospan_node_heap *nh = READ_ONCE(h->node[node]);
+	for (other = 0; other < nr_node_ids && page == GOSPAN_NO_PAGE; other++) {
+		struct gospan_node_heap *nh = READ_ONCE(h->node[other]);
 
-		if (nh)
+		if (nh && (other == node || !(gfp & __GFP_THISNODE)))
 			page = node_take(nh, npages, align_npages);
 	}
 	return page;
 }
 
 /*
- * Grow this node by memory that is free; if it has none, take a run of another
- * node, and only then have the kernel look for more, anywhere. Returns the node
- * that grew, with the block in @block; or NULL, with the run, or GOSPAN_NO_PAGE,
- * in @block.
+ * Grow the node by memory that is free; if it has none, take a run of another
+ * node, and only then have the kernel look for more, anywhere. With __GFP_THISNODE
+ * all of it is to be of the node. Returns the node that grew, with the block in
+ * @block; or NULL, with the run, or GOSPAN_NO_PAGE, in @block.
  */
 static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsigned int npages,
 					 unsigned int align_npages, gfp_t gfp,
@@ -238,28 +242,27 @@ static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsig
 	bool may_grow = gospan_supply_may_allocate();
 	struct gospan_node_heap *nh = NULL;
 
-	if (may_grow && num_online_nodes() > 1)
+	if (may_grow && num_online_nodes() > 1 && !(gfp & __GFP_THISNODE))
 		nh = gospan_supply_grow(h, node, npages, align_npages,
 					gospan_pagesource_gfp_free_here(gfp), block);
 	if (nh)
 		return nh;
 	if (!may_grow || num_online_nodes() > 1) {
-		*block = run_take_anywhere(h, npages, align_npages);
+		*block = run_take_anywhere(h, node, npages, align_npages, gfp);
 		if (!may_grow || *block != GOSPAN_NO_PAGE)
 			return NULL;
 	}
 	nh = gospan_supply_grow(h, node, npages, align_npages, gfp, block);
 	/* Also what another CPU freed meanwhile. */
 	if (!nh)
-		*block = run_take_anywhere(h, npages, align_npages);
+		*block = run_take_anywhere(h, node, npages, align_npages, gfp);
 	return nh;
 }
 
 /* The caches and free pages did not have it. */
-static noinline unsigned long run_take_slow(struct gospan_mheap *h, unsigned int npages,
+static noinline unsigned long run_take_slow(struct gospan_mheap *h, int node, unsigned int npages,
 					    unsigned int align_npages, gfp_t gfp)
 {
-	int node = numa_mem_id();
 	struct gospan_node_heap *nh = READ_ONCE(h->node[node]);
 	unsigned long page = GOSPAN_NO_PAGE, block;
 
@@ -271,7 +274,7 @@ static noinline unsigned long run_take_slow(struct gospan_mheap *h, unsigned int
 			return block;
 		/* Fills the cache, too. */
 		if (cache_serves(h, npages))
-			page = cache_take(h, npages, align_npages);
+			page = cache_take(h, node, npages, align_npages);
 		if (page == GOSPAN_NO_PAGE)
 			page = node_take(nh, npages, align_npages);
 		/* An aligned search may miss the block that was obtained for it. */
@@ -282,17 +285,17 @@ static noinline unsigned long run_take_slow(struct gospan_mheap *h, unsigned int
 	return page;
 }
 
-static unsigned long run_take(struct gospan_mheap *h, unsigned int npages,
+static unsigned long run_take(struct gospan_mheap *h, int node, unsigned int npages,
 			      unsigned int align_npages, gfp_t gfp)
 {
 	unsigned long page;
 
 	if (cache_serves(h, npages) && likely(!READ_ONCE(h->broken))) {
-		page = cache_take(h, npages, align_npages);
+		page = cache_take(h, node, npages, align_npages);
 		if (likely(page != GOSPAN_NO_PAGE))
 			return page;
 	}
-	return run_take_slow(h, npages, align_npages, gfp);
+	return run_take_slow(h, node, npages, align_npages, gfp);
 }
 
 /* Pages are about to be written; with @zero they become zeros, where they are not. */
@@ -356,24 +359,26 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
 	if (unlikely(zero || READ_ONCE(h->has_zeroed)))
 		run_make_dirty(h, page, npages, zero);
 	gospan_span_init(s, spanclass, gospan_page_addr(page), l);
+	s->node = gospan_mheap_chunk(h, page)->home->node;
 	run_publish(h, s, page, npages);
 	return s;
 }
 
 /**
- * gospan_mheap_alloc() - allocate a span
+ * gospan_mheap_alloc_node() - allocate a span
  * @h: heap
  * @spanclass: what its objects are; %GOSPAN_SPANCLASS_LARGE for one object
  * @l: how it is cut; length and alignment are together at most %GOSPAN_SUM_MAX
  * @gfp: how the heap may grow; %__GFP_ZERO: the pages are to be zeros
+ * @node: that it should be of, or with %__GFP_THISNODE has to be
  *
  * Context: Any but NMI; sleeps if @gfp allows it. Takes node heaps' locks. On
  * PREEMPT_RT a caller that cannot be preempted gets only what the heap has:
  * there the kernel's allocators may not be called.
  * Return: the span, all slots free, on no list; or %NULL when memory ran out.
  */
-struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
-				       const struct gospan_layout *l, gfp_t gfp)
+struct gospan_span *gospan_mheap_alloc_node(struct gospan_mheap *h, unsigned int spanclass,
+					    const struct gospan_layout *l, gfp_t gfp, int node)
 {
 	struct gospan_large_counters *large;
 	bool zero = gfp & __GFP_ZERO;
@@ -382,7 +387,7 @@ struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int span
 
 	gfp &= ~GFP_OF_OBJECT;
 	for (;;) {
-		page = run_take(h, l->npages, l->align_npages, gfp);
+		page = run_take(h, node, l->npages, l->align_npages, gfp);
 		if (likely(page != GOSPAN_NO_PAGE))
 			s = run_make_span(h, spanclass, l, page, gfp, zero);
 		if (likely(s))

@@ -10,6 +10,7 @@
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include "arena.h"
+#include "node.h"
 #include "pagealloc.h"
 #include "pagecache.h"
 #include "pagesource.h"
@@ -93,19 +94,35 @@ int gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *s
 		      unsigned long limit, bool cached);
 void gospan_mheap_destroy(struct gospan_mheap *h);
 
-struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h, unsigned int spanclass,
-				       const struct gospan_layout *l, gfp_t gfp);
+struct gospan_span *gospan_mheap_alloc_node(struct gospan_mheap *h, unsigned int spanclass,
+					    const struct gospan_layout *l, gfp_t gfp, int node);
 
-/* A span for one object of whole pages; see gospan_mheap_alloc(). */
-static inline struct gospan_span *gospan_mheap_alloc_large(struct gospan_mheap *h,
-							   unsigned int npages,
-							   unsigned int align_npages, gfp_t gfp)
+/* From where it serves this CPU best. */
+static inline struct gospan_span *gospan_mheap_alloc(struct gospan_mheap *h,
+						     unsigned int spanclass,
+						     const struct gospan_layout *l, gfp_t gfp)
+{
+	return gospan_mheap_alloc_node(h, spanclass, l, gfp, gospan_node_local());
+}
+
+/* A span for one object of whole pages; see gospan_mheap_alloc_node(). */
+static inline struct gospan_span *gospan_mheap_alloc_large_node(struct gospan_mheap *h,
+								unsigned int npages,
+								unsigned int align_npages,
+								gfp_t gfp, int node)
 {
 	const struct gospan_layout l = {
 		.npages = npages, .align_npages = align_npages, .nelems = 1,
 	};
 
-	return gospan_mheap_alloc(h, GOSPAN_SPANCLASS_LARGE, &l, gfp);
+	return gospan_mheap_alloc_node(h, GOSPAN_SPANCLASS_LARGE, &l, gfp, node);
+}
+
+static inline struct gospan_span *gospan_mheap_alloc_large(struct gospan_mheap *h,
+							   unsigned int npages,
+							   unsigned int align_npages, gfp_t gfp)
+{
+	return gospan_mheap_alloc_large_node(h, npages, align_npages, gfp, gospan_node_local());
 }
 
 void gospan_mheap_free(struct gospan_mheap *h, struct gospan_span *s);

@@ -5,7 +5,9 @@
 #ifndef _GOSPAN_SPAN_H
 #define _GOSPAN_SPAN_H
 
+#include <linux/build_bug.h>
 #include <linux/list.h>
+#include <linux/numa.h>
 #include <linux/rcupdate.h>
 #include "sizeclass.h"
 
@@ -44,9 +46,12 @@ struct gospan_span {
 	u16 alloc_count;		/* (l) slots taken */
 	u8 spanclass;			/* (c) */
 	bool owned;			/* (l) some CPU's current span: on no list */
+	u16 node;			/* (c) that its pages belong to */
 	u16 max_words;			/* (c) for good: that @alloc_bits has room for */
 	u64 alloc_bits[];		/* (l) one = taken; slots past @nelems are ones */
 };
+
+static_assert(MAX_NUMNODES <= U16_MAX);
 
 static inline unsigned int gospan_span_nr_words(unsigned int nelems)
 {

@@ -23,7 +23,7 @@
 #define ROOM_NPAGES	(2UL * GOSPAN_CHUNK_NPAGES)
 
 /* The heap of a node, made at its first use. NULL: no memory. */
-static struct gospan_node_heap *heap_node(struct gospan_mheap *h, int node, gfp_t gfp)
+struct gospan_node_heap *gospan_supply_node(struct gospan_mheap *h, int node, gfp_t gfp)
 {
 	struct gospan_node_heap *nh = READ_ONCE(h->node[node]), *other;
 
@@ -128,7 +128,7 @@ static struct gospan_node_heap *heap_add(struct gospan_mheap *h, unsigned long a
 		home = chunk->home;
 		rcu_read_unlock();
 		if (!home)
-			home = heap_node(h, page_to_nid(virt_to_page((void *)addr)), gfp);
+			home = gospan_supply_node(h, page_to_nid(virt_to_page((void *)addr)), gfp);
 		if (!home || spare_prepare(h, home, addr, npages, gfp, &spare))
 			return NULL;
 		raw_spin_lock_irqsave(&home->lock, flags);
@@ -214,7 +214,7 @@ struct gospan_node_heap *gospan_supply_grow(struct gospan_mheap *h, int node, un
 	if (min_order > MAX_PAGE_ORDER)
 		return NULL;
 	gfp &= ~__GFP_NOFAIL;
-	nh = heap_node(h, node, gfp);
+	nh = gospan_supply_node(h, node, gfp & ~__GFP_THISNODE);
 	if (!nh)
 		return NULL;
 	raw_spin_lock_irqsave(&nh->lock, flags);
@@ -234,7 +234,8 @@ struct gospan_node_heap *gospan_supply_grow(struct gospan_mheap *h, int node, un
 	if (!page)
 		return NULL;
 	*block = gospan_addr_page((unsigned long)page_address(page));
-	nh = heap_add_block(h, page, order, gfp);
+	/* What manages them may be anywhere. */
+	nh = heap_add_block(h, page, order, gfp & ~__GFP_THISNODE);
 	grown = READ_ONCE(h->grown);
 	if (nh && grown)
 		grown();

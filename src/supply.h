@@ -27,6 +27,7 @@ static inline bool gospan_supply_may_allocate(void)
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
 }
 
+struct gospan_node_heap *gospan_supply_node(struct gospan_mheap *h, int node, gfp_t gfp);
 struct gospan_node_heap *gospan_supply_grow(struct gospan_mheap *h, int node, unsigned int npages,
 					    unsigned int align_npages, gfp_t gfp,
 					    unsigned long *block);
