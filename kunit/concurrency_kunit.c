@@ -14,6 +14,7 @@
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/nodemask.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/smp.h>
@@ -48,10 +49,18 @@ static void stamp_object(void *p, size_t size)
 	memset(stamp + 1, (u8)(stamp->cookie >> 13), size - sizeof(*stamp));
 }
 
+/* Any that has memory; or none, and so that of the CPU. */
+static int random_node(struct rnd_state *rnd)
+{
+	int node = gospan_kunit_below(rnd, 2 * nr_node_ids);
+
+	return node < nr_node_ids && node_state(node, N_MEMORY) ? node : NUMA_NO_NODE;
+}
+
 static void *stamped_alloc(struct rnd_state *rnd, size_t max_size, gfp_t gfp)
 {
 	size_t size = stamped_size(rnd, max_size);
-	void *p = gospan_alloc(size, gfp);
+	void *p = gospan_alloc_node(size, gfp, random_node(rnd));
 
 	if (p)
 		stamp_object(p, size);

@@ -103,6 +103,7 @@ static void heap_validate_span_shape(struct kunit *test)
 	EXPECT_INVALID(test, t->s->base, t->s->base + GOSPAN_PAGE_SIZE);
 	EXPECT_INVALID(test, t->s->spanclass, t->s->spanclass + 2);
 	EXPECT_INVALID(test, t->s->owned, false);
+	EXPECT_INVALID(test, t->s->node, t->s->node + 1);
 	EXPECT_INVALID(test, t->large->npages, t->large->npages - 1);
 	EXPECT_INVALID(test, t->large->npages, GOSPAN_CHUNK_NPAGES + 1);
 	EXPECT_INVALID(test, t->large->owned, true);
@@ -194,6 +195,8 @@ static void heap_validate_mcache(struct kunit *test)
 	EXPECT_INVALID(test, t->m->limit, t->m->limit - 1);
 	EXPECT_INVALID(test, t->m->top, t->m->limit + 1);
 	EXPECT_INVALID(test, t->m->base[-1], t->objs[0]);
+	EXPECT_INVALID(test, t->c->remote.bytes, BYTES);
+	EXPECT_INVALID(test, t->c->remote.nr[spanclass], 1);
 	EXPECT_INVALID(test, raw_cpu_ptr(&gospan_mcache_slot)[0], (void *)8UL);
 	broken_finish(test, t);
 }

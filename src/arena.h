@@ -128,13 +128,18 @@ gospan_arena_chunk_of(const struct gospan_arenas *a, unsigned long addr)
 	return READ_ONCE(arena->chunk[(offset >> GOSPAN_CHUNK_SHIFT) % GOSPAN_ARENA_NCHUNKS]);
 }
 
-/* The spanclass byte of the page that @p lies in; preemption is off. */
+/* The spanclass byte of the page that @p lies in, which is in @chunk. */
+static __always_inline unsigned int gospan_chunk_spanclass_of(const struct gospan_chunk *chunk,
+							      const void *p)
+{
+	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
+}
+
+/* The same; preemption is off. */
 static __always_inline unsigned int gospan_arena_spanclass_of(const struct gospan_arenas *a,
 							      const void *p)
 {
-	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, (unsigned long)p);
-
-	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
+	return gospan_chunk_spanclass_of(gospan_arena_chunk_of(a, (unsigned long)p), p);
 }
 
 /*

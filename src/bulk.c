@@ -9,8 +9,8 @@
  * acquisition moves a batch or more whatever the number of objects is. Frees
  * are sorted by spanclass first, a call's objects may be of any.
  *
- * The rare ones - large, none at all, an mcache that is claimed, memory that
- * is short - take the way of single objects, one after the other.
+ * The rare ones - large, of another node, none at all, an mcache that is claimed,
+ * memory that is short - take the way of single objects, one after the other.
  *
  * Go has no counterpart; SLUB's bulk calls want all objects of one cache.
  */
@@ -25,12 +25,6 @@
 
 /* Objects in a claim; bounds the time with preemption, and under a lock interrupts, off. */
 #define BULK_OBJS	256U
-
-/* Has it magazines? */
-static __always_inline bool spanclass_is_cut(unsigned int spanclass)
-{
-	return spanclass - GOSPAN_SPANCLASS_FIRST < GOSPAN_SPANCLASS_LIMIT - GOSPAN_SPANCLASS_FIRST;
-}
 
 /* Objects in half a magazine; 0 for one without capacity. */
 static unsigned int magazine_half(const struct gospan_magazine *m)
@@ -66,7 +60,7 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 		return 0;
 	while (got < n && (!magazine_half(m) || n - got < magazine_half(m))) {
 		/* Grants capacity, and refills half of it. */
-		objs[got] = gospan_mcache_alloc(c, spanclass);
+		objs[got] = gospan_mcache_alloc(c, spanclass, NULL);
 		if (!objs[got])
 			return got;
 		got++;
@@ -74,21 +68,23 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	}
 	if (got == n)
 		return n;
-	some = gospan_mcentral_refill(gospan_mcentral_local(spanclass), &c->span[spanclass],
+	some = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
 				      objs + got, n - got);
 	m->nr_mallocs += some;
 	return got + some;
 }
 
-/* Add as many spans as @n objects take. False if there was memory for none. */
+/* Add as many spans as @n objects take. False if the node had memory for none. */
 static noinline bool central_grow_bulk(unsigned int spanclass, unsigned int n, gfp_t gfp)
 {
-	unsigned int nelems = gospan_mcentral_local(spanclass)->layout.nelems, added;
+	struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
+	unsigned int added;
 
 	if (READ_ONCE(gospan_heap.broken))
 		return false;
-	for (added = 0; added < n; added += nelems)
-		if (!gospan_mcentral_grow(gospan_mcentral_local(spanclass), gfp))
+	for (added = 0; added < n; added += mc->layout.nelems)
+		/* Those of another node are had one by one. */
+		if (gospan_mcentral_grow(mc, gfp) != mc)
 			return added;
 	return true;
 }
@@ -120,7 +116,7 @@ size_t gospan_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p)
 	size_t got = 0, i;
 
 	gospan_malloc_see_context(gfp);
-	if (likely(sizeclass && !(gfp & GOSPAN_GFP_ZONES)))
+	if (likely(sizeclass && !(gfp & (GOSPAN_GFP_ZONES | __GFP_THISNODE))))
 		got = gospan_bulk_alloc(gospan_make_spanclass(sizeclass, false),
 					gfp & ~__GFP_ZERO, n, p);
 	if (want_init_on_alloc(gfp))
@@ -166,8 +162,12 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 		objs += some;
 		n -= some;
 	}
-	if (n)
-		gospan_mcentral_flush(gospan_mcentral_local(spanclass), objs, n);
+	if (!n)
+		return;
+	if (c != &gospan_mcache_none)
+		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
+	else
+		gospan_mcentral_flush_home(objs, n);
 }
 
 static __always_inline void free_group(struct gospan_mcache *c, unsigned int spanclass,
@@ -196,18 +196,30 @@ static unsigned int group_first(u8 *class, void **p, unsigned int n)
 	return same;
 }
 
+/* The spanclass of an object that may go to a magazine or, if it is claimed, anywhere. */
+static __always_inline unsigned int spanclass_here(const struct gospan_mcache *c, const void *p,
+						   bool many)
+{
+	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
+								 (unsigned long)p);
+
+	if (many && c != &gospan_mcache_none && !gospan_mcache_is_home_chunk(c, chunk))
+		return GOSPAN_SPANCLASS_NONE;
+	return gospan_chunk_spanclass_of(chunk, p);
+}
+
 /*
  * Look up the spanclasses of @n pointers, under the claim. Those that have no
- * magazine, because they are large, tiny or nothing of ours, go to the end.
- * Returns how many others there are.
+ * magazine, because they are large, tiny, of another node or nothing of ours, go
+ * to the end. Returns how many others there are.
  */
-static unsigned int classify(void **p, unsigned int n, u8 *class)
+static unsigned int classify(const struct gospan_mcache *c, void **p, unsigned int n, u8 *class)
 {
 	unsigned int i = 0;
 
 	while (i < n) {
-		class[i] = gospan_arena_spanclass_of(&gospan_heap.arenas, p[i]);
-		if (spanclass_is_cut(class[i])) {
+		class[i] = spanclass_here(c, p[i], true);
+		if (gospan_spanclass_is_cut(class[i])) {
 			i++;
 			continue;
 		}
@@ -224,7 +236,7 @@ static noinline void free_mixed(unsigned int n, void **p)
 	unsigned int done = 0, nr_small, same;
 	u8 class[BULK_OBJS];
 
-	nr_small = classify(p, n, class);
+	nr_small = classify(c, p, n, class);
 	while (done < nr_small) {
 		same = group_first(class + done, p + done, nr_small - done);
 		free_group(c, class[done], p + done, same);
@@ -236,17 +248,16 @@ static noinline void free_mixed(unsigned int n, void **p)
 }
 
 /* Up to BULK_OBJS objects, that are mostly of one spanclass. */
-static __always_inline void free_some(unsigned int n, void **p)
+static __always_inline void free_some(unsigned int n, void **p, bool many)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p[0]);
+	unsigned int spanclass = spanclass_here(c, p[0], many);
 	unsigned int same = 0;
 
-	if (likely(spanclass_is_cut(spanclass))) {
+	if (likely(gospan_spanclass_is_cut(spanclass))) {
 		do {
 			same++;
-		} while (same < n && gospan_arena_spanclass_of(&gospan_heap.arenas, p[same]) ==
-			 spanclass);
+		} while (same < n && spanclass_here(c, p[same], many) == spanclass);
 		free_group(c, spanclass, p, same);
 	}
 	gospan_mcache_release(slot, c);
@@ -269,15 +280,28 @@ static noinline void wipe_all(size_t n, void **p)
 	}
 }
 
-void gospan_free_bulk(size_t n, void **p)
+static __always_inline void free_all(size_t n, void **p, bool many)
 {
 	unsigned int some;
 
-	if (want_init_on_free())
-		wipe_all(n, p);
 	for (; n; n -= some, p += some) {
 		some = min_t(size_t, n, BULK_OBJS);
-		free_some(some, p);
+		free_some(some, p, many);
 	}
+}
+
+/* To be wiped, or where nodes are many. */
+static noinline void free_special(size_t n, void **p)
+{
+	if (want_init_on_free())
+		wipe_all(n, p);
+	free_all(n, p, true);
+}
+
+void gospan_free_bulk(size_t n, void **p)
+{
+	if (static_branch_unlikely(&gospan_malloc_free_special))
+		return free_special(n, p);
+	free_all(n, p, false);
 }
 EXPORT_SYMBOL_GPL(gospan_free_bulk);

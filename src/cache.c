@@ -278,7 +278,7 @@ static bool object_is_other(const struct gospan_cache *cache, const void *p)
 	return true;
 }
 
-/* Wiped, the magazine full or claimed, or there is something about @p. */
+/* Wiped, nodes are many, the magazine full or claimed, or there is something about @p. */
 static noinline void free_special(const struct gospan_cache *cache, const void *p)
 {
 	if (!object_is_other(cache, p))
@@ -293,7 +293,7 @@ void gospan_cache_free(struct gospan_cache *cache, void *p)
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
 	if (unlikely(spanclass != cache->spanclass || m->top == m->limit || m->top[-1] == p) ||
-	    want_init_on_free()) {
+	    static_branch_unlikely(&gospan_malloc_free_special)) {
 		gospan_mcache_release(slot, c);
 		return free_special(cache, p);
 	}

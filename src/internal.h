@@ -50,7 +50,7 @@
  * - tiny: an object of less than 16 bytes without pointers, in a block with others.
  * - span: a run of pages cut into equal objects.
  * - magazine: a CPU's bounded stack of free objects of one spanclass.
- * - transit stack: a spanclass's bounded stack of free objects between CPUs.
+ * - transit stack: a central list's bounded stack of free objects between CPUs.
  * - chunk: 512 pages, aligned.
  * - heap arena: 16 chunks, aligned.
  * - reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
@@ -58,7 +58,8 @@
  * - batch, chain: objects that wait for RCU, see rcu.c.
  * - page cache: a CPU's free pages, up to 64 in one window.
  * - summary: what is free in eight regions of the level below, see pagealloc.c.
- * - home: the node heap that a chunk belongs to.
+ * - home: the node heap that a chunk belongs to; of an object, that of its chunk.
+ * - remote: of an object, with another home than the CPU's.
  */
 
 #define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)

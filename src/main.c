@@ -9,7 +9,7 @@
 #include "arena.h"
 #include "cache.h"
 #include "dev.h"
-#include "mcache.h"
+#include "malloc.h"
 #include "mcentral.h"
 #include "mheap.h"
 #include "node.h"
@@ -35,6 +35,7 @@ static int __init gospan_init(void)
 	int err;
 
 	gospan_node_init();
+	gospan_malloc_init();
 	err = gospan_arena_init();
 	if (err)
 		return err;

@@ -28,20 +28,23 @@ static bool tiny __read_mostly = true;
 module_param(tiny, bool, 0444);
 MODULE_PARM_DESC(tiny, "objects below 16 bytes without pointers share blocks (default Y); N: to measure what it brings");
 
+DEFINE_STATIC_KEY_FALSE(gospan_malloc_free_special);
+
 /* That of a large object: the largest power of two that divides its size, as kmalloc's; a page. */
 static unsigned int large_align_npages(size_t size)
 {
 	return max(BIT(__ffs(size)) >> GOSPAN_PAGE_SHIFT, 1UL);
 }
 
-static void *alloc_large(size_t size, gfp_t gfp)
+static void *alloc_large(size_t size, gfp_t gfp, int node)
 {
 	unsigned int npages = gospan_bytes_to_npages(size);
 	struct gospan_span *s;
 
 	if (size > GOSPAN_MAX_BYTES)
 		return NULL;
-	s = gospan_mheap_alloc_large(&gospan_heap, npages, large_align_npages(size), gfp);
+	s = gospan_mheap_alloc_large_node(&gospan_heap, npages, large_align_npages(size), gfp,
+					  node);
 	return s ? (void *)s->base : NULL;
 }
 
@@ -55,29 +58,58 @@ static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 	if (gospan_bytes_to_npages(mc->layout.elem_bytes) == mc->layout.npages ||
 	    gospan_spanclass_is_cache(mc->spanclass))
 		return NULL;
-	return alloc_large(mc->layout.elem_bytes, gfp);
+	return alloc_large(mc->layout.elem_bytes, gfp, mc->node);
+}
+
+/* From the magazine, which is filled from @other if need be and not NULL. */
+static void *alloc_cached(unsigned int spanclass, struct gospan_mcentral *other)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	void *p;
+
+	if (likely(c != &gospan_mcache_none))
+		p = gospan_mcache_alloc(c, spanclass, other);
+	else
+		p = gospan_mcentral_alloc(other ?: gospan_mcentral_local(spanclass));
+	gospan_mcache_release(slot, c);
+	return p;
 }
 
 /* The magazine was empty. With __GFP_ZERO the caller clears the bytes of the class. */
 noinline void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp)
 {
-	struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
-	struct gospan_mcache **slot, *c;
+	struct gospan_mcentral *mc, *from = NULL;
 	void *p;
 
 	if (spanclass < GOSPAN_SPANCLASS_FIRST)
 		return ZERO_SIZE_PTR;
+	mc = gospan_mcentral_local(spanclass);
 	do {
 		if (unlikely(READ_ONCE(gospan_heap.broken)))
 			return NULL;
-		slot = gospan_mcache_claim(&c);
-		if (likely(c != &gospan_mcache_none))
-			p = gospan_mcache_alloc(c, spanclass);
-		else
-			p = gospan_mcentral_alloc(mc);
-		gospan_mcache_release(slot, c);
-	} while (!p && gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO));
-	return p ?: alloc_emergency(mc, gfp);
+		p = alloc_cached(spanclass, from);
+		if (p)
+			return p;
+		from = gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO);
+	} while (from);
+	return alloc_emergency(mc, gfp);
+}
+
+/* Of a certain node, so not from the magazine. As alloc_slow() otherwise. */
+static void *alloc_central(unsigned int spanclass, gfp_t gfp, int node)
+{
+	struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node), *from = mc;
+	void *p;
+
+	do {
+		if (unlikely(READ_ONCE(gospan_heap.broken)))
+			return NULL;
+		p = gospan_mcentral_alloc(from);
+		if (p)
+			return p;
+		from = gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO);
+	} while (from);
+	return alloc_emergency(mc, gfp);
 }
 
 /*
@@ -95,7 +127,7 @@ static noinline void *alloc_tiny_slow(size_t size, gfp_t gfp)
 	gospan_tiny_open(&t, (unsigned long)block);
 	p = gospan_tiny_alloc(&t, size);
 	slot = gospan_mcache_claim(&c);
-	if (c != &gospan_mcache_none && t.room > c->tiny.room) {
+	if (c != &gospan_mcache_none && t.room > c->tiny.room && gospan_mcache_is_home(c, block)) {
 		/* In its place: others tell by that whether it is still open. */
 		gospan_mcache_close_tiny(c, &c->tiny);
 		gospan_tiny_keep(&c->tiny, &t);
@@ -137,10 +169,10 @@ static __always_inline void *alloc_small(size_t size, gfp_t gfp, bool noscan)
 				       gfp);
 }
 
-/* Size 0, large, zeroed, or from a zone. */
-static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
+/* Size 0, large, zeroed, of a zone or, unless @node is NUMA_NO_NODE, of a node that has memory. */
+static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int node)
 {
-	bool zero = want_init_on_alloc(gfp);
+	bool zero = want_init_on_alloc(gfp), by_node;
 	void *p;
 
 	if (!size)
@@ -149,22 +181,29 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan)
 		return NULL;
 	if (zero)
 		gfp |= __GFP_ZERO;
+	by_node = node != NUMA_NO_NODE || gfp & __GFP_THISNODE;
+	if (node == NUMA_NO_NODE)
+		node = gospan_node_local();
 	/* The heap knows which pages are zeros already. */
 	if (size > GOSPAN_MAX_SMALL_BYTES)
-		return alloc_large(size, gfp);
-	p = alloc_small(size, gfp, noscan);
+		return alloc_large(size, gfp, node);
+	if (by_node)
+		p = alloc_central(gospan_make_spanclass(gospan_size_to_class(size), noscan), gfp,
+				  node);
+	else
+		p = alloc_small(size, gfp, noscan);
 	if (zero && p)
-		memset(p, 0, is_tiny(size, noscan) ? size : gospan_size_roundup(size));
+		memset(p, 0, is_tiny(size, noscan) && !by_node ? size : gospan_size_roundup(size));
 	return p;
 }
 
 static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 {
 	gospan_malloc_see_context(gfp);
-	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES)))
-		return alloc_special(size, gfp, noscan);
+	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & GOSPAN_GFP_SPECIAL))
+		return alloc_special(size, gfp, noscan, NUMA_NO_NODE);
 	if (want_init_on_alloc(0))
-		return alloc_special(size, gfp, noscan);
+		return alloc_special(size, gfp, noscan, NUMA_NO_NODE);
 	return alloc_small(size, gfp, noscan);
 }
 
@@ -183,11 +222,31 @@ EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 {
 	gospan_malloc_see_context(gfp);
-	if (unlikely(gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES)) || want_init_on_alloc(0))
-		return alloc_special(size, gfp, false);
+	if (unlikely(gfp & GOSPAN_GFP_SPECIAL) || want_init_on_alloc(0))
+		return alloc_special(size, gfp, false, NUMA_NO_NODE);
 	return gospan_malloc_spanclass(gospan_make_spanclass(sizeclass, false), gfp);
 }
 EXPORT_SYMBOL_GPL(__gospan_alloc_class);
+
+/* Does the node exist, and have memory? */
+static bool node_has_memory(int node)
+{
+	return node >= 0 && node < nr_node_ids && node_state(node, N_MEMORY);
+}
+
+void *gospan_alloc_node(size_t size, gfp_t gfp, int node)
+{
+	if (node == NUMA_NO_NODE || (node == gospan_node_local() && !(gfp & __GFP_THISNODE)))
+		return alloc(size, gfp, false);
+	gospan_malloc_see_context(gfp);
+	if (!node_has_memory(node)) {
+		if (size && gfp & __GFP_THISNODE)
+			return NULL;
+		node = gospan_node_nearest(node);
+	}
+	return alloc_special(size, gfp, false, node);
+}
+EXPORT_SYMBOL_GPL(gospan_alloc_node);
 
 /* A large object, or nothing of ours. */
 static void free_large(const void *p)
@@ -199,19 +258,10 @@ static void free_large(const void *p)
 		gospan_report_misuse(verdict, p);
 }
 
-/* To this CPU's magazine, or past it. False for an object pushed last, too. */
-static bool push_claimed(struct gospan_mcache *c, unsigned int spanclass, void *obj)
-{
-	if (likely(c != &gospan_mcache_none))
-		return gospan_mcache_free(c, spanclass, obj);
-	gospan_mcentral_flush(gospan_mcentral_local(spanclass), &obj, 1);
-	return true;
-}
-
 /* A block of tiny objects that is free. Ends the claim. */
 static noinline void free_block(void *block, struct gospan_mcache *c)
 {
-	push_claimed(c, GOSPAN_SPANCLASS_TINY, block);
+	gospan_mcache_put(c, GOSPAN_SPANCLASS_TINY, block);
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 }
 
@@ -228,7 +278,7 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 		return gospan_report_misuse(verdict, p);
 	}
 	if (block) {
-		if (unlikely(m->top == m->limit))
+		if (unlikely(m->top == m->limit || !gospan_mcache_is_home(c, block)))
 			return free_block(block, c);
 		*m->top++ = block;
 	}
@@ -240,8 +290,7 @@ static noinline void free_slow(const void *p)
 {
 	struct gospan_mcache **slot, *c;
 	unsigned int spanclass;
-	void *obj = (void *)p;
-	bool ok = true;
+	bool ok;
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
@@ -254,23 +303,38 @@ static noinline void free_slow(const void *p)
 	}
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
 		return free_tiny(p, c);
-	ok = push_claimed(c, spanclass, obj);
+	ok = gospan_mcache_put(c, spanclass, (void *)p);
 	gospan_mcache_release(slot, c);
 	if (!ok)
 		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
 
+/* An object of another node, or the mcache is claimed. Ends the claim. */
+static noinline void free_remote(const void *p, unsigned int spanclass, struct gospan_mcache *c)
+{
+	bool ok = gospan_spanclass_is_cut(spanclass) && gospan_mcache_push_remote(c, spanclass, p);
+
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+	if (unlikely(!ok))
+		free_slow(p);
+}
+
 /*
  * Fast path: push on this CPU's magazine. Read are 4 words to the page's
  * spanclass byte, the mcache's slot and the magazine; 3 branches, all to the
- * slow path.
+ * slow path. With @many nodes also the home of the chunk and that of the mcache,
+ * and a branch to free_remote().
  */
-static __always_inline void free_small(const void *p)
+static __always_inline void free_small(const void *p, bool many)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	/* Under the claim: where it is not ours, the chunk may be on its way out. */
-	struct gospan_magazine *m = &c->magazine[gospan_arena_spanclass_of(&gospan_heap.arenas, p)];
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
+	unsigned int spanclass = gospan_chunk_spanclass_of(chunk, p);
+	struct gospan_magazine *m = &c->magazine[spanclass];
 
+	if (many && unlikely(!gospan_mcache_is_home_chunk(c, chunk)))
+		return free_remote(p, spanclass, c);
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
 		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
 			return free_tiny(p, c);
@@ -315,14 +379,22 @@ static noinline void free_wiped(const void *p)
 		return;
 	if (!gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas, p)))
 		memset((void *)p, 0, bytes);
-	free_small(p);
+	free_small(p, true);
+}
+
+/* To be wiped, or where nodes are many. */
+static noinline void free_special(const void *p)
+{
+	if (want_init_on_free())
+		return free_wiped(p);
+	free_small(p, true);
 }
 
 void gospan_free(const void *p)
 {
-	if (want_init_on_free())
-		return free_wiped(p);
-	free_small(p);
+	if (static_branch_unlikely(&gospan_malloc_free_special))
+		return free_special(p);
+	free_small(p, false);
 }
 EXPORT_SYMBOL_GPL(gospan_free);
 
@@ -397,7 +469,15 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(gospan_realloc);
 
-void *gospan_kvalloc(size_t size, gfp_t gfp)
+/* A module can say of which node vmalloc memory should be only where there is no more to @gfp. */
+static void *vmalloc_on(size_t size, gfp_t gfp, int node)
+{
+	if (node == NUMA_NO_NODE || (gfp & ~__GFP_ZERO) != GFP_KERNEL)
+		return __vmalloc(size, gfp);
+	return gfp & __GFP_ZERO ? vzalloc_node(size, node) : vmalloc_node(size, node);
+}
+
+void *gospan_kvalloc_node(size_t size, gfp_t gfp, int node)
 {
 	gfp_t try_gfp = gfp;
 	void *p;
@@ -406,15 +486,16 @@ void *gospan_kvalloc(size_t size, gfp_t gfp)
 	if (size > PAGE_SIZE)
 		try_gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
 			  (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
-	p = gospan_alloc(size, try_gfp);
+	p = gospan_alloc_node(size, try_gfp, node);
 	/* The product of an array that overflows: vmalloc() would complain. */
 	if (size == SIZE_MAX)
 		return NULL;
-	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) || gfp & GOSPAN_GFP_ZONES)
+	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) ||
+	    gfp & (GOSPAN_GFP_ZONES | __GFP_THISNODE))
 		return p;
-	return __vmalloc(size, gfp);
+	return vmalloc_on(size, gfp, node);
 }
-EXPORT_SYMBOL_GPL(gospan_kvalloc);
+EXPORT_SYMBOL_GPL(gospan_kvalloc_node);
 
 void gospan_kvfree(const void *p)
 {
@@ -436,6 +517,13 @@ bool gospan_owns(const void *p)
 	return owns;
 }
 EXPORT_SYMBOL_GPL(gospan_owns);
+
+/* Before anything is allocated, after gospan_node_init(). */
+void gospan_malloc_init(void)
+{
+	if (want_init_on_free() || num_possible_nodes() > 1)
+		static_branch_enable(&gospan_malloc_free_special);
+}
 
 void gospan_malloc_class_info(struct gospan_class *row)
 {

@@ -13,6 +13,11 @@
 
 /* Zones that an object cannot be asked from. */
 #define GOSPAN_GFP_ZONES	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+/* What magazines alone do not give. */
+#define GOSPAN_GFP_SPECIAL	(__GFP_ZERO | __GFP_THISNODE | GOSPAN_GFP_ZONES)
+
+/* With init_on_free, or many nodes: a free is not just a push. */
+DECLARE_STATIC_KEY_FALSE(gospan_malloc_free_special);
 
 /* An aligned run of as many pages can be searched for. */
 static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
@@ -48,6 +53,7 @@ static __always_inline void gospan_malloc_see_context(gfp_t gfp)
 		might_alloc(gfp);
 }
 
+void gospan_malloc_init(void);
 /* Fill in the row of row->sizeclass, 1..67. */
 void gospan_malloc_class_info(struct gospan_class *row);
 

@@ -12,6 +12,12 @@
  * another magazine, in turn, gives up its own. What a CPU does not use, it
  * does not hold.
  *
+ * A CPU's magazines and current spans hold memory of its NUMA node. What is freed
+ * here and belongs to another waits, apart from them, for a batch that is worth
+ * a lock, and goes home; it is not handed out here. Only when the node is short of
+ * memory is a magazine filled with objects of another; it is marked, and sorted
+ * when it is emptied.
+ *
  * The functions here run under the claim: preemption is off and c is out of
  * its slot. gospan_mcache_flush() may instead be given the mcache of a CPU
  * that is down.
@@ -24,7 +30,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include "mcache.h"
-#include "report.h"
+#include "supply.h"
 
 static unsigned int cpu_cache_bytes = SZ_256K;
 module_param(cpu_cache_bytes, uint, 0444);
@@ -48,14 +54,27 @@ static bool magazine_has_capacity(const struct gospan_magazine *m)
 }
 
 /* Give the @n objects that were pushed first to the central list. */
-static void magazine_flush(struct gospan_magazine *m, unsigned int spanclass, unsigned int n)
+static void magazine_flush(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
 {
+	struct gospan_magazine *m = &c->magazine[spanclass];
 	void **limit = m->top;
 
-	gospan_mcentral_flush(gospan_mcentral_local(spanclass), m->base, n);
+	if (unlikely(test_bit(spanclass, c->mixed)))
+		gospan_mcentral_flush_home(m->base, n);
+	else
+		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), m->base, n);
 	/* The rest are warmer, they stay. */
 	m->top -= n;
 	memmove(m->base, m->base + n, (limit - m->base - n) * sizeof(void *));
+}
+
+/* Send what waits to go to other nodes. */
+static void remote_flush(struct gospan_remote *r)
+{
+	gospan_mcentral_flush_home(r->stack.base, r->stack.top - r->stack.base);
+	r->stack.top = r->stack.base;
+	r->bytes = 0;
+	memset(r->nr, 0, sizeof(r->nr));
 }
 
 /* Empty the magazine, take its capacity, give up its current span. */
@@ -65,9 +84,10 @@ static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
 
 	if (!magazine_has_capacity(m))
 		return;
-	magazine_flush(m, spanclass, m->top - m->base);
+	magazine_flush(c, spanclass, m->top - m->base);
+	__clear_bit(spanclass, c->mixed);
 	if (c->span[spanclass])
-		gospan_mcentral_disown(gospan_mcentral_local(spanclass), c->span[spanclass]);
+		gospan_mcentral_disown(gospan_mcache_central(c, spanclass), c->span[spanclass]);
 	c->span[spanclass] = NULL;
 	m->limit = m->base;
 	if (gospan_spanclass_is_cache(spanclass))
@@ -96,41 +116,92 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 	return true;
 }
 
+/* Fill half of the magazine, which is empty. */
+static void magazine_refill(struct gospan_mcache *c, unsigned int spanclass,
+			    struct gospan_mcentral *other)
+{
+	struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int n = (m->limit - m->base) / 2;
+	struct gospan_span *s = NULL;
+
+	__clear_bit(spanclass, c->mixed);
+	m->top += gospan_mcentral_refill(mc, &c->span[spanclass], m->base, n);
+	if (likely(m->top != m->base || !other || other == mc))
+		return;
+	m->top += gospan_mcentral_refill(other, &s, m->base, n);
+	if (s)
+		gospan_mcentral_disown(other, s);
+	__set_bit(spanclass, c->mixed);
+}
+
 /*
  * Slow path of an allocation: refill the magazine and pop one. NULL when the
- * central list has nothing; then it has to grow, without the claim.
+ * central list has nothing; then it has to grow, without the claim. After that,
+ * @other is the list that has some, perhaps another node's; before, NULL.
  */
-void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass)
+void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
+			  struct gospan_mcentral *other)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
 	if (!magazine_has_capacity(m) && !mcache_grant(c, spanclass))
-		return gospan_mcentral_alloc(gospan_mcentral_local(spanclass));
+		return gospan_mcentral_alloc(other ?: gospan_mcache_central(c, spanclass));
 	if (m->top == m->base)
-		m->top += gospan_mcentral_refill(gospan_mcentral_local(spanclass),
-						 &c->span[spanclass], m->base,
-						 (m->limit - m->base) / 2);
+		magazine_refill(c, spanclass, other);
 	if (m->top == m->base)
 		return NULL;
 	m->nr_mallocs++;
 	return *--m->top;
 }
 
-/* Slow path of a free: make room and push. False for an object pushed last, too. */
+/*
+ * Slow path of a free of the CPU's node's object: make room and push. False for an
+ * object pushed last, too.
+ */
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
 	if (!magazine_has_capacity(m) && !mcache_grant(c, spanclass)) {
-		gospan_mcentral_flush(gospan_mcentral_local(spanclass), &p, 1);
+		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), &p, 1);
 		return true;
 	}
 	if (m->top[-1] == p)
 		return false;
 	if (m->top == m->limit)
-		magazine_flush(m, spanclass, (m->limit - m->base) / 2);
+		magazine_flush(c, spanclass, (m->limit - m->base) / 2);
 	*m->top++ = p;
 	return true;
+}
+
+/* The same for an object of another node. */
+static bool mcache_free_remote(struct gospan_mcache *c, unsigned int spanclass, void *p)
+{
+	if (gospan_mcache_push_remote(c, spanclass, p))
+		return true;
+	if (c->remote.stack.top[-1] == p)
+		return false;
+	remote_flush(&c->remote);
+	/* A named cache's may be larger than all that waits. */
+	if (!gospan_mcache_push_remote(c, spanclass, p))
+		gospan_mcentral_flush_home(&p, 1);
+	return true;
+}
+
+/*
+ * An object or block to where it belongs: the CPU's magazine, those that go to
+ * other nodes or, if the mcache is claimed, home. False for one pushed last, too.
+ */
+bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
+{
+	if (unlikely(c == &gospan_mcache_none)) {
+		gospan_mcentral_flush_home(&p, 1);
+		return true;
+	}
+	if (unlikely(!gospan_mcache_is_home(c, p)))
+		return mcache_free_remote(c, spanclass, p);
+	return gospan_mcache_free(c, spanclass, p);
 }
 
 /* Give up a block of tiny objects that is open. It may stay in use. */
@@ -140,10 +211,7 @@ void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t)
 
 	if (!block || !gospan_tiny_close(t))
 		return;
-	if (c != &gospan_mcache_none)
-		gospan_mcache_free(c, GOSPAN_SPANCLASS_TINY, block);
-	else
-		gospan_mcentral_flush(gospan_mcentral_local(GOSPAN_SPANCLASS_TINY), &block, 1);
+	gospan_mcache_put(c, GOSPAN_SPANCLASS_TINY, block);
 }
 
 /* Empty all magazines. */
@@ -154,23 +222,35 @@ void gospan_mcache_flush(struct gospan_mcache *c)
 	gospan_mcache_close_tiny(c, &c->tiny);
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
 		mcache_retire(c, spanclass);
+	remote_flush(&c->remote);
+}
+
+static bool mcache_has(const struct gospan_mcache *c, unsigned int spanclass)
+{
+	/* Its owner goes on meanwhile, see gospan_mcache_drain(). */
+	return data_race(magazine_has_capacity(&c->magazine[spanclass])) ||
+	       /* The same. */
+	       data_race(c->remote.nr[spanclass]);
 }
 
 static bool cpu_caches(int cpu, void *spanclass)
 {
 	const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
 
-	/* Its owner goes on meanwhile, see gospan_mcache_drain(). */
-	return c && data_race(magazine_has_capacity(&c->magazine[*(unsigned int *)spanclass]));
+	return c && mcache_has(c, *(unsigned int *)spanclass);
 }
 
-static void retire_on_cpu(void *spanclass)
+static void retire_on_cpu(void *data)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	unsigned int spanclass = *(unsigned int *)data;
 
 	/* What was interrupted uses it. */
-	if (c != &gospan_mcache_none)
-		mcache_retire(c, *(unsigned int *)spanclass);
+	if (c != &gospan_mcache_none) {
+		mcache_retire(c, spanclass);
+		if (c->remote.nr[spanclass])
+			remote_flush(&c->remote);
+	}
 	gospan_mcache_release(slot, c);
 }
 
@@ -236,7 +316,15 @@ static unsigned int mcache_nr_slots(void)
 
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++)
 		nr += magazine_nr_slots(spanclass);
-	return nr;
+	return nr + (gospan_node_are_many() ? 1 + GOSPAN_REMOTE_MAX : 0);
+}
+
+/* The stack that begins at @slot, with the NULL below. */
+static void magazine_init(struct gospan_magazine *m, void **slot)
+{
+	m->base = slot + 1;
+	m->top = m->base;
+	m->limit = m->base;
 }
 
 static struct gospan_mcache *mcache_create(unsigned int cpu)
@@ -251,12 +339,12 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 	c->bytes = struct_size(c, slots, nr_slots);
 	slot = c->slots;
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
-		struct gospan_magazine *m = &c->magazine[spanclass];
-
-		m->base = slot + 1;
-		m->top = m->base;
-		m->limit = m->base;
+		magazine_init(&c->magazine[spanclass], slot);
 		slot += magazine_nr_slots(spanclass);
+	}
+	if (gospan_node_are_many()) {
+		magazine_init(&c->remote.stack, slot);
+		c->remote.stack.limit += GOSPAN_REMOTE_MAX;
 	}
 	return c;
 }
@@ -265,13 +353,19 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 static int mcache_cpu_prepare(unsigned int cpu)
 {
 	struct gospan_mcache *c = per_cpu(mcache_home, cpu);
+	struct gospan_node_heap *home;
 
+	gospan_node_update_cpu(cpu);
+	home = gospan_supply_node(&gospan_heap, per_cpu(gospan_node_of_cpu, cpu), GFP_KERNEL);
+	if (!home)
+		return -ENOMEM;
 	if (!c) {
 		c = mcache_create(cpu);
 		if (!c)
 			return -ENOMEM;
 		WRITE_ONCE(per_cpu(mcache_home, cpu), c);
 	}
+	c->home = home;
 	per_cpu(gospan_mcache_slot, cpu) = c;
 	return 0;
 }

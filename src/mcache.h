@@ -5,6 +5,7 @@
 #ifndef _GOSPAN_MCACHE_H
 #define _GOSPAN_MCACHE_H
 
+#include <linux/bitmap.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include "mcentral.h"
@@ -24,10 +25,26 @@ struct gospan_magazine {
 	unsigned long nr_mallocs;	/* objects popped, since the CPU came up first */
 };
 
+/* Bytes of other nodes' objects that a CPU keeps; any one fits. */
+#define GOSPAN_REMOTE_BYTES	SZ_64K
+#define GOSPAN_REMOTE_MAX	GOSPAN_MAX_BATCH
+
+static_assert(GOSPAN_REMOTE_BYTES >= GOSPAN_MAX_SMALL_BYTES);
+
+/* Objects of other nodes, freed here, on their way home. Without capacity if there is one node. */
+struct gospan_remote {
+	struct gospan_magazine stack;	/* (o) of any spanclass; blocks, not tiny objects */
+	size_t bytes;			/* (o) of them; <= GOSPAN_REMOTE_BYTES */
+	u8 nr[GOSPAN_NR_SPANCLASSES];	/* (o) of them */
+};
+
 /* (o) owner CPU only, under the claim  (c) constant once published */
 struct gospan_mcache {
 	struct gospan_magazine magazine[GOSPAN_NR_SPANCLASSES];	/* (o) */
 	struct gospan_span *span[GOSPAN_NR_SPANCLASSES];	/* (o) current spans */
+	struct gospan_node_heap *home;	/* (o) whose objects magazines and spans are of */
+	DECLARE_BITMAP(mixed, GOSPAN_NR_SPANCLASSES); /* (o) magazines that may have others, too */
+	struct gospan_remote remote;	/* (o) */
 	struct gospan_tiny tiny;	/* (o) the open block */
 	unsigned long nr_tiny_mallocs;	/* (o) tiny objects that needed no new block */
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
@@ -73,8 +90,50 @@ static inline unsigned int gospan_mcache_capacity(unsigned int spanclass)
 	return 2 * gospan_bytes_batch(gospan_spanclass_bytes(spanclass));
 }
 
-void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass);
+/* Where the magazine of @spanclass is filled from and emptied to. */
+static inline struct gospan_mcentral *gospan_mcache_central(const struct gospan_mcache *c,
+							    unsigned int spanclass)
+{
+	return gospan_mcentral_of(spanclass, c->home->node);
+}
+
+/* Is the chunk of the CPU's node? Where nodes are many, none of ours is gospan_mcache_none's. */
+static __always_inline bool gospan_mcache_is_home_chunk(const struct gospan_mcache *c,
+							const struct gospan_chunk *chunk)
+{
+	return !gospan_node_are_many() || chunk->home == c->home;
+}
+
+/* Is memory at @p? */
+static __always_inline bool gospan_mcache_is_home(const struct gospan_mcache *c, const void *p)
+{
+	return !gospan_node_are_many() || gospan_mcache_is_home_chunk(c,
+			gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p));
+}
+
+/*
+ * Keep an object of another node, whose spanclass is one that is cut, until
+ * there is a batch. False if there is no room, or for one pushed last, too.
+ */
+static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned int spanclass,
+					     const void *p)
+{
+	struct gospan_remote *r = &c->remote;
+	size_t bytes = r->bytes + gospan_spanclass_bytes(spanclass);
+
+	if (unlikely(r->stack.top == r->stack.limit || r->stack.top[-1] == p ||
+		     bytes > GOSPAN_REMOTE_BYTES))
+		return false;
+	*r->stack.top++ = (void *)p;
+	r->bytes = bytes;
+	r->nr[spanclass]++;
+	return true;
+}
+
+void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
+			  struct gospan_mcentral *other);
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
+bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t);
 void gospan_mcache_flush(struct gospan_mcache *c);
 int gospan_mcache_open(unsigned int spanclass);

@@ -2,7 +2,10 @@
 /*
  * Central lists: the spans of one spanclass on one node, and free objects in transit.
  *
- * mcaches trade batches of objects with the central list of the spanclass.
+ * mcaches trade batches of objects with the central list of the spanclass on
+ * the CPU's NUMA node. All that is on it, or in transit through it, is memory of
+ * its node; what is freed elsewhere comes home.
+ *
  * A batch that comes in goes on the transit stack, and the next batch asked
  * for leaves from there: objects that one CPU frees and another allocates
  * never touch their spans. What the stack cannot hold goes back to the spans;
@@ -17,6 +20,7 @@
  * back; the stack plays the part of TCMalloc's transfer cache.
  */
 #include <linux/slab.h>
+#include <linux/topology.h>
 #include "mcentral.h"
 #include "report.h"
 
@@ -322,7 +326,7 @@ static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *
 	lockdep_assert_held(&mc->lock);
 	/* Freed twice, and its span is gone or empty since the first time. */
 	*verdict = GOSPAN_FREE_DOUBLE;
-	if (!s || s->spanclass != mc->spanclass || !s->alloc_count)
+	if (!s || s->spanclass != mc->spanclass || s->node != mc->node || !s->alloc_count)
 		return 1;
 	old_count = s->alloc_count;
 	was_full = gospan_span_is_full(s);
@@ -391,7 +395,78 @@ void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsign
 		central_free_objects(mc, objs + moved, n - moved);
 }
 
-/* One object for an interrupt that found its CPU's mcache claimed, or NULL. */
+/* The list that an object is to go to; NULL if it is none, or its span is gone. */
+static struct gospan_mcentral *object_central(const void *p)
+{
+	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
+								 (unsigned long)p);
+	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+
+	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
+		spanclass = GOSPAN_SPANCLASS_TINY;
+	if (!gospan_spanclass_is_cut(spanclass))
+		return NULL;
+	return gospan_mcentral_of(spanclass, chunk->home->node);
+}
+
+/* Move the objects for the same list as the first to the front. Returns how many. */
+static unsigned int objects_group(struct gospan_mcentral **central, void **objs, unsigned int n)
+{
+	unsigned int same = 1, i;
+
+	for (i = 1; i < n; i++) {
+		if (central[i] != central[0])
+			continue;
+		swap(central[i], central[same]);
+		swap(objs[i], objs[same]);
+		same++;
+	}
+	return same;
+}
+
+/* Up to GOSPAN_MAX_BATCH objects. */
+static void flush_home_some(void **objs, unsigned int n)
+{
+	struct gospan_mcentral *central[GOSPAN_MAX_BATCH];
+	unsigned int done, same;
+
+	/* One that was freed twice may have no chunk any more. */
+	rcu_read_lock();
+	for (done = 0; done < n; done++)
+		central[done] = object_central(objs[done]);
+	rcu_read_unlock();
+	for (done = 0; done < n; done += same) {
+		same = objects_group(central + done, objs + done, n - done);
+		if (central[done])
+			gospan_mcentral_flush(central[done], objs + done, same);
+		else
+			gospan_report_misuse(GOSPAN_FREE_DOUBLE, objs[done]);
+	}
+}
+
+/**
+ * gospan_mcentral_flush_home() - give back free objects of any spanclasses and nodes
+ * @objs: objects, or blocks; reordered
+ * @n: how many
+ *
+ * Context: Any but NMI. Takes central locks, one after the other, of each
+ * %GOSPAN_MAX_BATCH objects each lock once if the transit stack has room. Reports
+ * what is no object.
+ */
+void gospan_mcentral_flush_home(void **objs, unsigned int n)
+{
+	unsigned int some;
+
+	for (; n; n -= some, objs += some) {
+		some = min(n, GOSPAN_MAX_BATCH);
+		flush_home_some(objs, some);
+	}
+}
+
+/*
+ * One object past the magazines, or NULL: for an interrupt that found its CPU's
+ * mcache claimed, or who wants it of a certain node.
+ */
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc)
 {
 	struct gospan_span *s = NULL;
@@ -541,21 +616,16 @@ static void span_construct(const struct gospan_span *s, void (*ctor)(void *obj))
 		ctor((void *)(s->base + (unsigned long)i * s->elem_bytes));
 }
 
-/**
- * gospan_mcentral_grow() - add a span to the central list
- * @mc: central list
- * @gfp: how the heap may grow
- *
- * Context: Any but NMI; sleeps if @gfp allows it. No lock, no mcache claimed.
- * Return: false when memory ran out.
- */
-bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
+/* Add a span to the central list, or that of the node whose memory it is. NULL: there is none. */
+static struct gospan_mcentral *central_add_span(struct gospan_mcentral *mc, gfp_t gfp)
 {
-	struct gospan_span *s = gospan_mheap_alloc(&gospan_heap, mc->spanclass, &mc->layout, gfp);
+	struct gospan_span *s = gospan_mheap_alloc_node(&gospan_heap, mc->spanclass, &mc->layout,
+							gfp, mc->node);
 	unsigned long flags;
 
 	if (!s)
-		return false;
+		return NULL;
+	mc = gospan_mcentral_on(mc, s->node);
 	/* No object of a block lives. */
 	memset((void *)s->base - mc->layout.header_bytes, 0, mc->layout.header_bytes);
 	if (mc->ctor)
@@ -565,5 +635,47 @@ bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
 	mc->nr_empty++;
 	list_add(&s->list, &mc->partial);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	return true;
+	return mc;
+}
+
+/* The nearest other node's list that has a free object, at some moment; or NULL. */
+static struct gospan_mcentral *central_nearest(const struct gospan_mcentral *mc)
+{
+	struct gospan_mcentral *nearest = NULL;
+	int node;
+
+	for_each_node_state(node, N_MEMORY) {
+		struct gospan_mcentral *other = gospan_mcentral_on(mc, node);
+
+		/* Who takes from it sees what it has then. */
+		if (other == mc || (!data_race(other->nr_transit) && list_empty(&other->partial)))
+			continue;
+		if (!nearest || node_distance(mc->node, node) <
+				node_distance(mc->node, nearest->node))
+			nearest = other;
+	}
+	return nearest;
+}
+
+/**
+ * gospan_mcentral_grow() - find free objects for a central list that has none
+ * @mc: central list
+ * @gfp: how the heap may grow; with %__GFP_THISNODE only by memory of the list's node
+ *
+ * First by memory of the node that is free, then those that another node has,
+ * then by memory that the kernel makes free, or that is elsewhere.
+ *
+ * Context: Any but NMI; sleeps if @gfp allows it. No lock, no mcache claimed.
+ * Return: the list that has some now: @mc or, if it is short of memory, the same
+ * of another node; %NULL when memory ran out.
+ */
+struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
+{
+	struct gospan_mcentral *from = NULL;
+
+	if (gospan_node_are_many() && !(gfp & __GFP_THISNODE)) {
+		from = central_add_span(mc, gospan_pagesource_gfp_free_here(gfp));
+		from = from ?: central_nearest(mc);
+	}
+	return from ?: central_add_span(mc, gfp);
 }

@@ -47,10 +47,16 @@ static inline struct gospan_mcentral *gospan_mcentral_of(unsigned int spanclass,
 	return &gospan_centrals[node][spanclass];
 }
 
-/* That which serves this CPU: all spans are on the lists of one node. */
+/* That which serves this CPU. */
 static inline struct gospan_mcentral *gospan_mcentral_local(unsigned int spanclass)
 {
-	return gospan_mcentral_of(spanclass, first_memory_node);
+	return gospan_mcentral_of(spanclass, gospan_node_local());
+}
+
+/* The same list on another node. */
+static inline struct gospan_mcentral *gospan_mcentral_on(const struct gospan_mcentral *mc, int node)
+{
+	return gospan_mcentral_of(mc->spanclass, node);
 }
 
 int gospan_mcentral_init(void);
@@ -62,13 +68,14 @@ void gospan_mcentral_close(unsigned int spanclass);
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n);
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n);
+void gospan_mcentral_flush_home(void **objs, unsigned int n);
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s);
 void gospan_mcentral_drain(struct gospan_mcentral *mc);
 void gospan_mcentral_drain_all(void);
 unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n);
 unsigned long gospan_mcentral_empty_pages(int node);
 unsigned long gospan_mcentral_waiting_pages(void);
-bool gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp);
+struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp);
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc);
 
 #endif /* _GOSPAN_MCENTRAL_H */

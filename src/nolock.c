@@ -29,6 +29,7 @@
 #include <linux/percpu.h>
 #include <linux/poison.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 #include <linux/workqueue.h>
 #include "malloc.h"
 #include "nolock.h"
@@ -80,8 +81,8 @@ static void *reserve_take(struct nolock_cpu *n, unsigned int class)
 	return p;
 }
 
-/* Any context but NMI, of any CPU. False if memory ran out. */
-static bool reserve_fill(struct nolock_cpu *n, gfp_t gfp)
+/* Any context but NMI, of any CPU. False if memory, of @node if possible, ran out. */
+static bool reserve_fill(struct nolock_cpu *n, gfp_t gfp, int node)
 {
 	unsigned int i;
 
@@ -90,7 +91,7 @@ static bool reserve_fill(struct nolock_cpu *n, gfp_t gfp)
 
 		if (READ_ONCE(n->slot[i]))
 			continue;
-		p = gospan_alloc(reserve_bytes(i / reserve_depth), gfp | __GFP_NOWARN);
+		p = gospan_alloc_node(reserve_bytes(i / reserve_depth), gfp | __GFP_NOWARN, node);
 		if (!p)
 			return false;
 		/* Another fills it, too. */
@@ -116,7 +117,7 @@ static void free_put_off(void *p)
 	if (gospan_spanclass_is_cache(spanclass))
 		p -= gospan_spanclass_word_offset(spanclass);
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
-		gospan_mcentral_flush(gospan_mcentral_local(GOSPAN_SPANCLASS_TINY), &p, 1);
+		gospan_mcentral_flush_home(&p, 1);
 	else
 		gospan_free(p);
 }
@@ -144,7 +145,8 @@ static void nolock_refill(struct work_struct *unused)
 
 	/* One that goes down meanwhile may keep a part, until it is up again or we exit. */
 	for_each_online_cpu(cpu)
-		if (!reserve_fill(per_cpu_ptr(nolock_cpus, cpu), GFP_KERNEL | __GFP_NORETRY))
+		if (!reserve_fill(per_cpu_ptr(nolock_cpus, cpu), GFP_KERNEL | __GFP_NORETRY,
+				  cpu_to_node(cpu)))
 			return;
 }
 
@@ -156,7 +158,7 @@ static void nolock_irq(struct irq_work *work)
 
 	deferred_free(n);
 	/* On PREEMPT_RT the heap cannot grow here. */
-	if (!reserve_fill(n, GFP_NOWAIT))
+	if (!reserve_fill(n, GFP_NOWAIT, NUMA_NO_NODE))
 		schedule_work(&refill_work);
 }
 
@@ -185,18 +187,23 @@ static void *magazine_pop(unsigned int sizeclass)
 	return p;
 }
 
-/* Push on this CPU's magazine; false if it is full or claimed, or something is wrong. */
-static bool magazine_push(const void *p)
+/* Push where the object belongs; false if that is full or claimed, or something is wrong. */
+static bool mcache_push(const void *p)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	struct gospan_magazine *m;
+	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	/* What is not ours, or large, has a magazine without capacity. */
+	struct gospan_magazine *m = &c->magazine[spanclass];
 	bool has_room;
 
-	/* What is not ours, or large, has a magazine without capacity. */
-	m = &c->magazine[gospan_arena_spanclass_of(&gospan_heap.arenas, p)];
-	has_room = m->top != m->limit && m->top[-1] != p;
-	if (has_room)
-		*m->top++ = (void *)p;
+	if (!gospan_mcache_is_home(c, p)) {
+		has_room = gospan_spanclass_is_cut(spanclass) &&
+			   gospan_mcache_push_remote(c, spanclass, p);
+	} else {
+		has_room = m->top != m->limit && m->top[-1] != p;
+		if (has_room)
+			*m->top++ = (void *)p;
+	}
 	gospan_mcache_release(slot, c);
 	return has_room;
 }
@@ -281,7 +288,7 @@ void gospan_free_nolock(const void *p)
 		return;
 	gospan_arena_see_newest();
 	/* To wipe an object of any size would take too long here. */
-	if (want_init_on_free() || !magazine_push(p))
+	if (want_init_on_free() || !mcache_push(p))
 		free_later(p);
 }
 EXPORT_SYMBOL_GPL(gospan_free_nolock);
@@ -352,7 +359,8 @@ MODULE_PARM_DESC(nolock_stats, "calls of gospan_alloc_nolock() served by the CPU
 /* Before a CPU starts. */
 static int nolock_cpu_prepare(unsigned int cpu)
 {
-	return reserve_fill(per_cpu_ptr(nolock_cpus, cpu), GFP_KERNEL) ? 0 : -ENOMEM;
+	return reserve_fill(per_cpu_ptr(nolock_cpus, cpu), GFP_KERNEL, cpu_to_node(cpu)) ?
+	       0 : -ENOMEM;
 }
 
 /* After a CPU has stopped. */

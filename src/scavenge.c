@@ -167,8 +167,9 @@ static bool cpu_is_filled(int cpu, void *unused)
 {
 	const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
 
-	/* It is a whole word. */
-	return (c && data_race(c->capacity_bytes)) || gospan_mheap_cpu_pages(&gospan_heap, cpu);
+	/* Whole words. */
+	return (c && (data_race(c->capacity_bytes) || data_race(c->remote.bytes))) ||
+	       gospan_mheap_cpu_pages(&gospan_heap, cpu);
 }
 
 /*
@@ -215,9 +216,7 @@ static unsigned long shrinker_count(struct shrinker *shrinker, struct shrink_con
 	struct gospan_supply_usage usage = gospan_supply_usage(&gospan_heap, sc->nid);
 	unsigned long npages = usage.free_pages + usage.cached_pages;
 
-	/* Which node they are on is not known; with one there is no question. */
-	if (sc->nid == first_online_node)
-		npages += gospan_mcentral_empty_pages(first_memory_node);
+	npages += gospan_mcentral_empty_pages(sc->nid);
 	return npages ? npages << GOSPAN_PAGE_ORDER : SHRINK_EMPTY;
 }
 

@@ -96,6 +96,12 @@ static inline unsigned int gospan_spanclass_sizeclass(unsigned int spanclass)
 	return spanclass < GOSPAN_SPANCLASS_TINY ? spanclass >> 1 : GOSPAN_TINY_SIZECLASS;
 }
 
+/* Is it one whose objects are cut from spans? */
+static __always_inline bool gospan_spanclass_is_cut(unsigned int spanclass)
+{
+	return spanclass - GOSPAN_SPANCLASS_FIRST < GOSPAN_SPANCLASS_LIMIT - GOSPAN_SPANCLASS_FIRST;
+}
+
 /* From one object to the next; 0 for large. */
 static inline unsigned int gospan_spanclass_bytes(unsigned int spanclass)
 {

@@ -3,8 +3,8 @@
  * Statistics: Go's MemStats, put together from what each layer counts anyway.
  *
  * A free counts nothing: what was freed is what was allocated less what is
- * live, and live is every slot taken from a span that is in no magazine, in no
- * CPU's reserve and not in transit.
+ * live, and live is every slot taken from a span that no CPU caches, in its
+ * magazines, for other nodes or in its reserve, and that is not in transit.
  *
  * Other CPUs' magazines are read while they change. Each value read is one
  * that was there, so a sum is off by what happened during the call.
@@ -28,8 +28,8 @@
 /* Objects of named caches that are no more, and their bytes. */
 static atomic64_t gone_mallocs, gone_bytes;
 
-/* Add to @row what the magazines of all CPUs hold and have handed out. */
-static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int spanclass)
+/* Add to @row what all CPUs hold and have handed out. */
+static void stats_add_mcaches(struct gospan_memstats_class *row, unsigned int spanclass)
 {
 	unsigned long cached;
 	unsigned int cpu;
@@ -46,6 +46,8 @@ static void stats_add_magazines(struct gospan_memstats_class *row, unsigned int 
 		/* it may give the magazine its slots, or take them; */
 		if (cached <= gospan_mcache_capacity(spanclass))
 			row->cached += cached;
+		/* the same, */
+		row->cached += data_race(c->remote.nr[spanclass]);
 		/* the same. */
 		row->mallocs += data_race(m->nr_mallocs);
 	}
@@ -73,7 +75,7 @@ static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int 
 	struct gospan_memstats_class add = {};
 	int node;
 
-	stats_add_magazines(&add, spanclass);
+	stats_add_mcaches(&add, spanclass);
 	for_each_node(node)
 		taken += stats_add_central(&add, gospan_mcentral_of(spanclass, node));
 	/* They are allocated when they leave the reserve. */

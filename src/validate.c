@@ -131,6 +131,9 @@ static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span
 {
 	unsigned long page = gospan_addr_page(s->base), limit = page + s->npages;
 
+	/* It may reach into a chunk of another node. */
+	if (s->node != gospan_mheap_chunk(w->h, page)->home->node)
+		return invalid("span %px: of node %u, but its first page is not", s, s->node);
 	for (; page < limit; page++) {
 		struct gospan_chunk *chunk = gospan_mheap_chunk(w->h, page);
 		unsigned int i = page % GOSPAN_CHUNK_NPAGES;
@@ -147,10 +150,10 @@ static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span
 	return true;
 }
 
-static struct central_count *central_count_of(const struct heap_walk *w,
-					      const struct gospan_mcentral *mc)
+/* Those of the list that @s belongs on. */
+static struct central_count *span_count_of(const struct heap_walk *w, const struct gospan_span *s)
 {
-	return &w->central[mc->node][mc->spanclass];
+	return &w->central[s->node][s->spanclass];
 }
 
 static bool walk_span(struct heap_walk *w, const struct gospan_span *s)
@@ -168,7 +171,7 @@ static bool walk_span(struct heap_walk *w, const struct gospan_span *s)
 		w->large_pages += s->npages;
 		return true;
 	}
-	count = central_count_of(w, gospan_mcentral_local(s->spanclass));
+	count = span_count_of(w, s);
 	count->nr_spans++;
 	count->nr_owned += s->owned;
 	count->nr_taken += s->alloc_count;
@@ -367,11 +370,11 @@ static long central_walk_list(const struct gospan_mcentral *mc, const struct lis
 	long nr = 0;
 
 	list_for_each_entry(s, spans, list) {
-		if (s->spanclass != mc->spanclass || s->owned ||
+		if (s->spanclass != mc->spanclass || s->node != mc->node || s->owned ||
 		    gospan_span_is_full(s) != want_full) {
-			invalid("spanclass %u lists span %px: of %u, owned %d, %u of %u taken",
-				mc->spanclass, s, s->spanclass, s->owned, s->alloc_count,
-				s->nelems);
+			invalid("list %u:%d has span %px: of %u:%u, owned %d, %u of %u taken",
+				mc->spanclass, mc->node, s, s->spanclass, s->node, s->owned,
+				s->alloc_count, s->nelems);
 			return -1;
 		}
 		if (gospan_arena_span_of(&gospan_heap.arenas, (void *)s->base) != s) {
@@ -392,7 +395,7 @@ static long central_walk_list(const struct gospan_mcentral *mc, const struct lis
 
 static bool central_valid(const struct heap_walk *w, const struct gospan_mcentral *mc)
 {
-	const struct central_count *count = central_count_of(w, mc);
+	const struct central_count *count = &w->central[mc->node][mc->spanclass];
 	unsigned int spanclass = mc->spanclass;
 	unsigned int nr_empty = 0;
 	long nr_partial, nr_full;
@@ -444,6 +447,8 @@ static bool current_span_valid(const struct gospan_span *s, unsigned int cpu,
 {
 	unsigned int other;
 
+	if (s->node != gospan_mcache_of_cpu(cpu)->home->node)
+		return invalid("CPU %u: current span %px is of node %u", cpu, s, s->node);
 	if (!s->owned || s->spanclass != spanclass || gospan_span_is_full(s) ||
 	    gospan_arena_span_of(&gospan_heap.arenas, (void *)s->base) != s)
 		return invalid("CPU %u, spanclass %u: current span %px: of %u, owned %d, %u taken",
@@ -454,6 +459,25 @@ static bool current_span_valid(const struct gospan_span *s, unsigned int cpu,
 			return invalid("span %px is the current one of CPUs %u and %u", s, other,
 				       cpu);
 	return true;
+}
+
+/* Do the objects for other nodes agree with what the CPU counts of them? */
+static bool remote_valid(const struct gospan_remote *r, unsigned int cpu)
+{
+	const struct gospan_magazine *m = &r->stack;
+	unsigned int spanclass, nr = 0;
+	size_t bytes = 0;
+
+	if (m->top < m->base || m->top > m->limit || (m->base && m->base[-1]))
+		return invalid("CPU %u: %td objects for other nodes, of at most %td", cpu,
+			       m->top - m->base, m->limit - m->base);
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		nr += r->nr[spanclass];
+		bytes += r->nr[spanclass] * gospan_spanclass_bytes(spanclass);
+	}
+	return (nr == m->top - m->base && bytes == r->bytes && bytes <= GOSPAN_REMOTE_BYTES) ||
+	       invalid("CPU %u: %td objects for other nodes, %zu bytes, but %u and %zu", cpu,
+		       m->top - m->base, r->bytes, nr, bytes);
 }
 
 /* Takes the current spans off the owned ones that were counted. */
@@ -478,8 +502,10 @@ static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, uns
 				       cpu, spanclass, c->span[spanclass]);
 		if (!current_span_valid(c->span[spanclass], cpu, spanclass))
 			return false;
-		central_count_of(w, gospan_mcentral_local(spanclass))->nr_owned--;
+		span_count_of(w, c->span[spanclass])->nr_owned--;
 	}
+	if (!remote_valid(&c->remote, cpu))
+		return false;
 	return c->capacity_bytes == capacity_bytes ||
 	       invalid("CPU %u: capacity_bytes %zu, but magazines for %zu", cpu,
 		       c->capacity_bytes, capacity_bytes);
@@ -510,26 +536,33 @@ static int pointer_cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Append @n free objects, which must be taken slots of spans of @spanclass. */
-static bool objects_collect(struct object_list *l, unsigned int spanclass, void *const *objs,
-			    size_t n, const char *where)
+/* Append a free object of span @s, which must be a taken slot of it. */
+static bool object_collect(struct object_list *l, const struct gospan_span *s, void *p)
+{
+	unsigned int slot = ((unsigned long)p - s->base) / gospan_spanclass_bytes(s->spanclass);
+
+	if (!gospan_span_object_bytes(s, p) || !(s->alloc_bits[slot / 64] >> (slot % 64) & 1))
+		return invalid("%px, cached, is no object or free in its span, too", p);
+	if (l->nr == l->max)
+		return invalid("more free objects than were counted");
+	l->objs[l->nr++] = p;
+	return true;
+}
+
+/* Append @n free objects, of spans of @spanclass and, unless it is NUMA_NO_NODE, of @node. */
+static bool objects_collect(struct object_list *l, unsigned int spanclass, int node,
+			    void *const *objs, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		const struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[i]);
-		unsigned int slot;
 
-		if (!s || s->spanclass != spanclass || !gospan_span_object_bytes(s, objs[i]))
-			return invalid("%px in a %s of spanclass %u is no object of it", objs[i],
-				       where, spanclass);
-		slot = ((unsigned long)objs[i] - s->base) / gospan_spanclass_bytes(spanclass);
-		if (!(s->alloc_bits[slot / 64] >> (slot % 64) & 1))
-			return invalid("%px in a %s of spanclass %u is free in its span, too",
-				       objs[i], where, spanclass);
-		if (l->nr == l->max)
-			return invalid("more free objects than were counted");
-		l->objs[l->nr++] = objs[i];
+		if (!s || s->spanclass != spanclass || (node != NUMA_NO_NODE && s->node != node))
+			return invalid("%px, cached as of spanclass %u and node %d, is not",
+				       objs[i], spanclass, node);
+		if (!object_collect(l, s, objs[i]))
+			return false;
 	}
 	return true;
 }
@@ -546,37 +579,66 @@ static size_t objects_count(void)
 		for_each_possible_cpu(cpu) {
 			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
 
-			if (c)
-				nr += c->magazine[spanclass].top - c->magazine[spanclass].base;
+			if (!c)
+				continue;
+			nr += c->magazine[spanclass].top - c->magazine[spanclass].base;
+			nr += c->remote.nr[spanclass];
 		}
 	}
 	return nr;
 }
 
-static bool objects_gather(struct object_list *l)
+static bool objects_gather_centrals(struct object_list *l)
 {
-	unsigned int spanclass, cpu;
+	unsigned int spanclass;
 	int node;
 
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		for_each_node(node) {
+	for_each_node(node) {
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
 			const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
 
-			if (!objects_collect(l, spanclass, mc->transit, mc->nr_transit,
-					     "transit stack"))
-				return false;
-		}
-		for_each_possible_cpu(cpu) {
-			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
-			const struct gospan_magazine *m;
-
-			if (!c)
-				continue;
-			m = &c->magazine[spanclass];
-			if (!objects_collect(l, spanclass, m->base, m->top - m->base, "magazine"))
+			if (!objects_collect(l, spanclass, node, mc->transit, mc->nr_transit))
 				return false;
 		}
 	}
+	return true;
+}
+
+/* Those of the CPU's own node, but for magazines that are said to have others, and of others. */
+static bool objects_gather_mcache(struct object_list *l, const struct gospan_mcache *c)
+{
+	const struct gospan_magazine *m = &c->remote.stack;
+	unsigned int spanclass;
+	void **obj;
+
+	for (obj = m->base; obj < m->top; obj++) {
+		const struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, *obj);
+
+		if (!s || s->node == c->home->node)
+			return invalid("%px waits to go to another node, but is of %d", *obj,
+				       s ? s->node : NUMA_NO_NODE);
+		if (!object_collect(l, s, *obj))
+			return false;
+	}
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		m = &c->magazine[spanclass];
+		if (!objects_collect(l, spanclass, test_bit(spanclass, c->mixed) ?
+				     NUMA_NO_NODE : c->home->node, m->base, m->top - m->base))
+			return false;
+	}
+	return true;
+}
+
+static bool objects_gather(struct object_list *l)
+{
+	unsigned int cpu;
+
+	if (!objects_gather_centrals(l))
+		return false;
+	for_each_possible_cpu(cpu)
+		if (gospan_mcache_of_cpu(cpu) &&
+		    !objects_gather_mcache(l, gospan_mcache_of_cpu(cpu)))
+			return false;
 	return true;
 }
 

@@ -18,6 +18,7 @@
 #include <linux/gospan_cache.h>
 #include <linux/gospan_sizeclass.h>
 #include <linux/kernel.h>
+#include <linux/numa.h>
 #include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/spinlock_types.h>
@@ -39,7 +40,8 @@ void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
  * gospan_alloc() - allocate an object
  * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
  * @gfp: may sleep to grow the heap only with %__GFP_DIRECT_RECLAIM;
- *	%__GFP_ZERO, %__GFP_NOWARN and %__GFP_NOFAIL mean what they mean to kmalloc()
+ *	%__GFP_ZERO, %__GFP_THISNODE, %__GFP_NOWARN and %__GFP_NOFAIL mean what they
+ *	mean to kmalloc()
  *
  * Contents are undefined unless %__GFP_ZERO or init_on_alloc asks for zeroes.
  * The class of a constant @size is found by the compiler.
@@ -120,6 +122,70 @@ void *gospan_calloc(size_t n, size_t size, gfp_t gfp)
 }
 
 /**
+ * gospan_alloc_node() - allocate an object of a NUMA node
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc(); with %__GFP_THISNODE of that node or none
+ * @node: the node, or %NUMA_NO_NODE for that of the CPU
+ *
+ * When the node has no memory that is free, the object is of another, unless
+ * %__GFP_THISNODE forbids it. For the CPU's own node that is gospan_alloc(); each
+ * object of another node takes a lock. gospan_free() of an object of another
+ * node than the CPU's keeps it until there are some, which then go home.
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc().
+ */
+void *gospan_alloc_node(size_t size, gfp_t gfp, int node)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(1) __must_check;
+
+/**
+ * gospan_zalloc_node() - allocate an object of a NUMA node, filled with zeroes
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_alloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc(); all gospan_size() bytes are zero.
+ */
+static __always_inline __alloc_size(1) __must_check
+void *gospan_zalloc_node(size_t size, gfp_t gfp, int node)
+{
+	return gospan_alloc_node(size, gfp | __GFP_ZERO, node);
+}
+
+/**
+ * gospan_alloc_array_node() - allocate an array of a NUMA node
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_alloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_alloc_array().
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_alloc_array_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	return gospan_alloc_node(size_mul(n, size), gfp, node);
+}
+
+/**
+ * gospan_calloc_node() - allocate an array of a NUMA node, filled with zeroes
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_alloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_calloc().
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_calloc_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	return gospan_alloc_array_node(n, size, gfp | __GFP_ZERO, node);
+}
+
+/**
  * gospan_realloc() - change the size of an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
  * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
@@ -155,6 +221,19 @@ void *gospan_realloc_array(const void *p, size_t new_n, size_t new_size, gfp_t g
 }
 
 /**
+ * gospan_kvalloc_node() - allocate memory of a NUMA node that need not be contiguous
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_alloc_node(). vmalloc memory is of the node only if @gfp is
+ *	%GFP_KERNEL, or that and %__GFP_ZERO; with %__GFP_THISNODE there is none.
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvalloc().
+ */
+void *gospan_kvalloc_node(size_t size, gfp_t gfp, int node)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(1) __must_check;
+
+/**
  * gospan_kvalloc() - allocate memory that need not be physically contiguous
  * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
  * @gfp: as for gospan_alloc()
@@ -166,8 +245,10 @@ void *gospan_realloc_array(const void *p, size_t new_n, size_t new_size, gfp_t g
  * Return: at least @size bytes, for gospan_kvfree(); %NULL when memory ran out.
  * Whether virt_to_page() works on it, is_vmalloc_addr() tells.
  */
-void *gospan_kvalloc(size_t size, gfp_t gfp)
-	__assume_aligned(GOSPAN_MIN_ALIGN) __alloc_size(1) __must_check;
+static __always_inline __alloc_size(1) __must_check void *gospan_kvalloc(size_t size, gfp_t gfp)
+{
+	return gospan_kvalloc_node(size, gfp, NUMA_NO_NODE);
+}
 
 /**
  * gospan_kvzalloc() - allocate zeroes that need not be physically contiguous
@@ -184,6 +265,22 @@ void *gospan_kvzalloc(size_t size, gfp_t gfp)
 }
 
 /**
+ * gospan_kvalloc_array_node() - allocate an array of a NUMA node that need not be contiguous
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_kvalloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvalloc_array().
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_kvalloc_array_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	return gospan_kvalloc_node(size_mul(n, size), gfp, node);
+}
+
+/**
  * gospan_kvalloc_array() - allocate an array that need not be physically contiguous
  * @n: elements
  * @size: bytes of one
@@ -195,7 +292,7 @@ void *gospan_kvzalloc(size_t size, gfp_t gfp)
 static __always_inline __alloc_size(1, 2) __must_check
 void *gospan_kvalloc_array(size_t n, size_t size, gfp_t gfp)
 {
-	return gospan_kvalloc(size_mul(n, size), gfp);
+	return gospan_kvalloc_array_node(n, size, gfp, NUMA_NO_NODE);
 }
 
 /**
@@ -211,6 +308,37 @@ static __always_inline __alloc_size(1, 2) __must_check
 void *gospan_kvcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return gospan_kvalloc_array(n, size, gfp | __GFP_ZERO);
+}
+
+/**
+ * gospan_kvzalloc_node() - allocate zeroes of a NUMA node that need not be contiguous
+ * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_kvalloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvalloc(); @size bytes are zero.
+ */
+static __always_inline __alloc_size(1) __must_check
+void *gospan_kvzalloc_node(size_t size, gfp_t gfp, int node)
+{
+	return gospan_kvalloc_node(size, gfp | __GFP_ZERO, node);
+}
+
+/**
+ * gospan_kvcalloc_node() - allocate an array of zeroes of a NUMA node that need not be contiguous
+ * @n: elements
+ * @size: bytes of one
+ * @gfp: as for gospan_alloc_node()
+ * @node: as for gospan_kvalloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_kvcalloc().
+ */
+static __always_inline __alloc_size(1, 2) __must_check
+void *gospan_kvcalloc_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	return gospan_kvalloc_array_node(n, size, gfp | __GFP_ZERO, node);
 }
 
 /**

@@ -78,7 +78,7 @@ struct gospan_class {
  * @mallocs: objects allocated since load
  * @frees: objects freed since load
  * @spans: spans in use
- * @cached: free objects in magazines
+ * @cached: free objects in magazines, on their way to other nodes, or in reserves
  * @transit: free objects in the central stack
  */
 struct gospan_memstats_class {
