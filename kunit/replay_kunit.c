@@ -25,7 +25,8 @@
 /* Feed @n steps @piece at a time; returns the first error, the figures in @arg. */
 static int replay_pieces(struct gospan_replay *arg, const struct gospan_replay_op *ops, u32 piece)
 {
-	struct gospan_replay_run *run = gospan_replay_begin(arg);
+	struct gospan_replay_plan plan = { .replay = arg };
+	struct gospan_replay_run *run = gospan_replay_begin(&plan);
 	u64 done;
 	int err = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/gospan: what the allocator is and does, objects to try it on,
- * benchmarks, and replays of what a program allocated.
+ * benchmarks, and replays of what was recorded (dev_replay.c).
  *
  * An open file owns the objects that are allocated through it and names them
  * by handles, small numbers; no address of the kernel leaves it. Its mutex is
@@ -12,7 +12,6 @@
 
 #include <linux/build_bug.h>
 #include <linux/capability.h>
-#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kconfig.h>
 #include <linux/lockdep.h>
@@ -32,9 +31,9 @@
 #include "bench_ticks.h"
 #include "cache.h"
 #include "dev.h"
+#include "dev_replay.h"
 #include "internal.h"
 #include "malloc.h"
-#include "replay.h"
 #include "stats.h"
 
 /* The ABI: no padding, and the same for 32-bit callers. */
@@ -51,15 +50,9 @@ static_assert(sizeof(struct gospan_io) == 32);
 static_assert(sizeof(struct gospan_bench_phase) == 40);
 static_assert(sizeof(struct gospan_bench_cpu) == 96);
 static_assert(sizeof(struct gospan_bench) == 208);
-static_assert(sizeof(struct gospan_replay_op) == 12);
-static_assert(sizeof(struct gospan_replay_result) == 96);
-static_assert(sizeof(struct gospan_replay) == 136);
 
 /* Objects freed at close before others may run. */
 #define RESCHED_OBJECTS	1024
-
-/* Steps of a replay that are read at once. */
-#define REPLAY_OPS	4096U
 
 struct gospan_file {
 	struct mutex lock;	/* covers all fields, and the bytes of the objects */
@@ -394,62 +387,15 @@ static long ioctl_bench(void __user *arg)
 	return copy_to_user(arg, &b, sizeof(b)) ? -EFAULT : 0;
 }
 
-/* The steps from @arg->ops, a window at a time, through @ops. */
-static int replay_feed_all(struct gospan_replay_run *run, const struct gospan_replay *arg,
-			   struct gospan_replay_op *ops)
+/* A replay, which has to be alone. */
+static long ioctl_replay(long (*replay)(void __user *arg), void __user *arg)
 {
-	const struct gospan_replay_op __user *from = u64_to_user_ptr(arg->ops);
-	u64 done;
-	int err;
-	u32 n;
-
-	for (done = 0; done < arg->nr_ops; done += n) {
-		n = min_t(u64, arg->nr_ops - done, REPLAY_OPS);
-		if (copy_from_user(ops, from + done, n * sizeof(*ops)))
-			return -EFAULT;
-		err = gospan_replay_feed(run, ops, n);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static long replay_locked(struct gospan_replay *arg)
-{
-	struct gospan_replay_op *ops;
-	struct gospan_replay_run *run;
 	long err;
 
-	lockdep_assert_held(&bench_lock);
-	ops = kvmalloc_array(REPLAY_OPS, sizeof(*ops), GFP_KERNEL);
-	if (!ops)
-		return -ENOMEM;
-	run = gospan_replay_begin(arg);
-	if (IS_ERR(run)) {
-		err = PTR_ERR(run);
-	} else {
-		err = replay_feed_all(run, arg, ops);
-		gospan_replay_end(run, &arg->result);
-	}
-	kvfree(ops);
-	return err;
-}
-
-static long ioctl_replay(void __user *uarg)
-{
-	struct gospan_replay arg;
-	long err;
-
-	if (copy_from_user(&arg, uarg, sizeof(arg)))
-		return -EFAULT;
-	arg.result = (struct gospan_replay_result){};
 	if (!mutex_trylock(&bench_lock))
 		return -EBUSY;
-	err = replay_locked(&arg);
+	err = replay(arg);
 	mutex_unlock(&bench_lock);
-	/* How far it came is of interest after an error, too. */
-	if (copy_to_user(uarg, &arg, sizeof(arg)))
-		return -EFAULT;
 	return err;
 }
 
@@ -494,7 +440,9 @@ static long gospan_dev_ioctl(struct file *file, unsigned int cmd, unsigned long 
 	case GOSPAN_IOC_BENCH:
 		return capable(CAP_SYS_ADMIN) ? ioctl_bench(uarg) : -EPERM;
 	case GOSPAN_IOC_REPLAY:
-		return capable(CAP_SYS_ADMIN) ? ioctl_replay(uarg) : -EPERM;
+		return capable(CAP_SYS_ADMIN) ? ioctl_replay(gospan_dev_replay, uarg) : -EPERM;
+	case GOSPAN_IOC_REPLAY_CPUS:
+		return capable(CAP_SYS_ADMIN) ? ioctl_replay(gospan_dev_replay_cpus, uarg) : -EPERM;
 	case GOSPAN_IOC_ALLOC:
 	case GOSPAN_IOC_FREE:
 	case GOSPAN_IOC_REALLOC:

@@ -442,6 +442,7 @@ struct gospan_bench {
  * @GOSPAN_REPLAY_GOSPAN: gospan_alloc(), gospan_realloc(), gospan_free()
  * @GOSPAN_REPLAY_NOSCAN: the same, but gospan_alloc_noscan() for %GOSPAN_OP_NOSCAN
  * @GOSPAN_REPLAY_KMALLOC: kmalloc(), krealloc(), kfree()
+ * @GOSPAN_REPLAY_KMEM_CACHE: the same, but a kmem_cache for %GOSPAN_OP_CACHE
  * @GOSPAN_NR_REPLAYERS: how many there are
  */
 enum gospan_replay_allocator {
@@ -449,6 +450,7 @@ enum gospan_replay_allocator {
 	GOSPAN_REPLAY_GOSPAN,
 	GOSPAN_REPLAY_NOSCAN,
 	GOSPAN_REPLAY_KMALLOC,
+	GOSPAN_REPLAY_KMEM_CACHE,
 	GOSPAN_NR_REPLAYERS,
 };
 
@@ -468,16 +470,18 @@ enum gospan_replay_kind {
 
 #define GOSPAN_OP_ZERO		(1U << 0) /* ALLOC: zeroed */
 #define GOSPAN_OP_NOSCAN	(1U << 1) /* ALLOC: the object never holds a pointer */
+#define GOSPAN_OP_CACHE		(1U << 2) /* ALLOC: @size is the number of a cache, see below */
 
 #define GOSPAN_REPLAY_MAX_IDS	(1U << 20)
 
 /**
  * struct gospan_replay_op - one step of a recorded program
  * @id: names the object, below @nr_ids; free to name another one after the free
- * @size: bytes, 0..KMALLOC_MAX_SIZE
- * @cpu: where it was recorded; not used: all steps run on the caller's CPU
+ * @size: bytes, 0..KMALLOC_MAX_SIZE; with %GOSPAN_OP_CACHE a row of
+ *	struct gospan_replay_cpus.caches, whose size it then has: no REALLOC takes it
+ * @cpu: where it was recorded; used by %GOSPAN_IOC_REPLAY_CPUS alone
  * @kind: enum gospan_replay_kind
- * @flags: GOSPAN_OP_* bits
+ * @flags: GOSPAN_OP_* bits; %GOSPAN_OP_CACHE for %GOSPAN_IOC_REPLAY_CPUS alone
  */
 struct gospan_replay_op {
 	__u32 id;
@@ -547,6 +551,95 @@ struct gospan_replay {
 	struct gospan_replay_result result;
 };
 
+#define GOSPAN_REPLAY_MAX_CACHES	1024
+#define GOSPAN_REPLAY_MAX_CACHE_BYTES	(1U << 20)
+#define GOSPAN_REPLAY_MAX_SAMPLES	4096
+#define GOSPAN_REPLAY_MAX_CLASSES	4096
+
+/**
+ * struct gospan_replay_cache - a cache of objects that all have one size
+ * @size: in: bytes that an object asks for, 1..@slot_bytes
+ * @slot_bytes: in: bytes that the recorded kernel's cache made of them, up to
+ *	%GOSPAN_REPLAY_MAX_CACHE_BYTES; KMEM_CACHE makes as many
+ */
+struct gospan_replay_cache {
+	__u32 size;
+	__u32 slot_bytes;
+};
+
+/**
+ * struct gospan_replay_sample - what the live objects take at some step
+ * @at: in: after so many steps, 1..@nr_ops
+ * @live: out: objects
+ * @bytes_asked: out: bytes that they asked for
+ * @live_slots: out: slots that they are in
+ * @bytes_rounded: out: bytes of these slots
+ * @bytes_held: out: bytes of the spans or slabs that hold at least one of them
+ * @bytes_inuse: out: GOSPAN and NOSCAN: bytes of all spans in use, also those where only
+ *	cached objects are left, or other users'; 0 for the others: the kernel does not tell
+ * @reserved: zero
+ */
+struct gospan_replay_sample {
+	__u64 at;
+	__u64 live;
+	__u64 bytes_asked;
+	__u64 live_slots;
+	__u64 bytes_rounded;
+	__u64 bytes_held;
+	__u64 bytes_inuse;
+	__u64 reserved;
+};
+
+/**
+ * struct gospan_replay_class - what the live objects in slots of one size take
+ * @slot_bytes: out: bytes of a slot
+ * @nr_held: out: spans or slabs that hold at least one of the objects
+ * @live: out: objects
+ * @bytes_asked: out: bytes that they asked for
+ * @bytes_rounded: out: bytes of their slots
+ * @bytes_held: out: bytes of these spans or slabs
+ */
+struct gospan_replay_class {
+	__u32 slot_bytes;
+	__u32 nr_held;
+	__u64 live;
+	__u64 bytes_asked;
+	__u64 bytes_rounded;
+	__u64 bytes_held;
+};
+
+/**
+ * struct gospan_replay_cpus - a replay on several CPUs, weighed at several steps
+ * @replay: in and out: as for %GOSPAN_IOC_REPLAY
+ * @cpus: in: bit map of online CPUs, at least one. What was recorded on CPU n is done
+ *	on the one that is n-th in it, counted round where it has fewer
+ * @caches: in: address of an array of struct gospan_replay_cache, for %GOSPAN_OP_CACHE
+ * @samples: in and out: address of an array of struct gospan_replay_sample, @at ascending
+ * @classes: out: address of an array of struct gospan_replay_class, for what is live at
+ *	@weigh_at of @replay, by ascending size of the slots
+ * @nr_caches: in: 0..%GOSPAN_REPLAY_MAX_CACHES
+ * @nr_samples: in: 0..%GOSPAN_REPLAY_MAX_SAMPLES
+ * @nr_classes: in: the length of @classes, 0..%GOSPAN_REPLAY_MAX_CLASSES; out: rows that
+ *	there are, of which no more than fit were written
+ * @reserved: zero
+ *
+ * The steps are done one after the other in their order, each on its CPU; ticks and
+ * ns are the sum of the CPUs', without handing over from one to the next. Samples and
+ * classes are written unless the replay failed. Returns what %GOSPAN_IOC_REPLAY
+ * does, and -ENODEV for a CPU that is not online, or went offline.
+ */
+struct gospan_replay_cpus {
+	struct gospan_replay replay;
+	__u64 cpus[GOSPAN_BENCH_CPU_WORDS];
+	__u64 caches;
+	__u64 samples;
+	__u64 classes;
+	__u32 nr_caches;
+	__u32 nr_samples;
+	__u32 nr_classes;
+	__u32 reserved;
+};
+
 /**
  * DOC: commands of /dev/gospan
  *
@@ -565,7 +658,9 @@ struct gospan_replay {
  * - %GOSPAN_IOC_READ, %GOSPAN_IOC_WRITE: copy its bytes out, in; &struct gospan_io
  * - %GOSPAN_IOC_BENCH: run a benchmark; &struct gospan_bench
  * - %GOSPAN_IOC_REPLAY: do a recorded program's allocations; &struct gospan_replay
+ * - %GOSPAN_IOC_REPLAY_CPUS: the kernel's, on as many CPUs; &struct gospan_replay_cpus
  */
+
 #define GOSPAN_IOC_MAGIC	0xb6
 
 #define GOSPAN_IOC_VERSION	_IOR(GOSPAN_IOC_MAGIC, 0x00, struct gospan_version)
@@ -581,5 +676,6 @@ struct gospan_replay {
 #define GOSPAN_IOC_WRITE	_IOW(GOSPAN_IOC_MAGIC, 0x14, struct gospan_io)
 #define GOSPAN_IOC_BENCH	_IOWR(GOSPAN_IOC_MAGIC, 0x20, struct gospan_bench)
 #define GOSPAN_IOC_REPLAY	_IOWR(GOSPAN_IOC_MAGIC, 0x21, struct gospan_replay)
+#define GOSPAN_IOC_REPLAY_CPUS	_IOWR(GOSPAN_IOC_MAGIC, 0x22, struct gospan_replay_cpus)
 
 #endif /* _UAPI_LINUX_GOSPAN_H */

@@ -271,6 +271,7 @@ TEST_F(no_capability, permission_before_argument)
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_ALLOC, NULL));
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_BENCH, NULL));
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_REPLAY, NULL));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_REPLAY_CPUS, NULL));
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, GOSPAN_IOC_TRIM, NULL));
 }
 
