@@ -58,6 +58,7 @@ kunit:
 tables:
 	tools/mksizeclasses table > src/sizeclass_table.h
 	tools/mksizeclasses constant > include/linux/gospan_sizeclass.h
+	tools/mksizeclasses text > tools/gospan/classes/go.txt
 
 clean:
 	@if [ -d $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi

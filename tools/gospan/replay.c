@@ -1,40 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gospan replay: allocate in the kernel what a recorded program allocated.
+ * gospan replay: allocate in the kernel what was recorded, of the kernel itself
+ * or of a program.
  *
- * Each allocator replays the steps so many times; gospan's heap is emptied
- * before the first time, which is the one that is weighed, where the program
- * held most bytes. For the time the best round counts, less that of the loop
- * with calls that do nothing.
+ * The allocators take turns, round by round. gospan's heap is emptied before the
+ * first round, which is the one that is weighed: at the peak, where most bytes
+ * were asked for, and at steps in even distances. For the time the best round
+ * counts, less that of the loop with calls that do nothing.
  */
+#include "replay.h"
+
 #include "commands.h"
 #include "device.h"
-#include "parse.h"
-#include "record.h"
-#include "trace.h"
+#include "machine.h"
 
 #include <argp.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #define MAX_ROUNDS	1000
+#define TEXT_SAMPLES	20
+#define FILE_SAMPLES	200
 
-static const char *const allocator_names[GOSPAN_NR_REPLAYERS] = {
+enum { OPTION_WHAT_IF = 256, OPTION_SAMPLES };
+
+const char *const replayer_names[GOSPAN_NR_REPLAYERS] = {
 	[GOSPAN_REPLAY_EMPTY] = "empty",
 	[GOSPAN_REPLAY_GOSPAN] = "gospan",
 	[GOSPAN_REPLAY_NOSCAN] = "noscan",
 	[GOSPAN_REPLAY_KMALLOC] = "kmalloc",
+	[GOSPAN_REPLAY_KMEM_CACHE] = "kmem_cache",
 };
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
+
 struct replay_options {
-	const char *path;
-	unsigned int allocators;	/* bit map of enum gospan_replay_allocator */
+	const char *path;		/* NULL: the example */
+	const char *what_if;		/* a table of classes, or NULL */
+	unsigned int allocators;	/* bit map of enum gospan_replay_allocator; 0: by recording */
+	struct cpu_list cpus;		/* none: by recording */
 	__u64 rounds;
-	bool json;
+	__u64 samples;			/* 0: by format */
+	enum format format;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -44,190 +54,236 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'a':
-		if (!parse_names(arg, allocator_names, GOSPAN_NR_REPLAYERS, &o->allocators, &error))
+		if (!parse_names(arg, replayer_names, GOSPAN_NR_REPLAYERS, &o->allocators, &error))
 			argp_error(state, "--allocator: %s", error.text);
+		return 0;
+	case 'p':
+		if (!parse_cpus(arg, &o->cpus, &error))
+			argp_error(state, "--cpus: %s", error.text);
 		return 0;
 	case 'r':
 		if (!parse_number(arg, 1, MAX_ROUNDS, &o->rounds, &error))
 			argp_error(state, "--rounds: %s", error.text);
 		return 0;
+	case OPTION_SAMPLES:
+		if (!parse_number(arg, 1, GOSPAN_REPLAY_MAX_SAMPLES, &o->samples, &error))
+			argp_error(state, "--samples: %s", error.text);
+		return 0;
+	case OPTION_WHAT_IF:
+		o->what_if = arg;
+		return 0;
 	case 'j':
-		o->json = true;
+		o->format = FORMAT_JSON;
+		return 0;
+	case 'c':
+		o->format = FORMAT_CSV;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->path)
 			argp_error(state, "one FILE at a time");
 		o->path = arg;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which FILE?");
+	case ARGP_KEY_END:
+		if (o->what_if && o->format == FORMAT_CSV)
+			argp_error(state, "--what-if has no CSV");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-/* Moving from CPU to CPU, a replay would allocate from the caches of several. */
-static void stay_on_this_cpu(void)
+static void *allocate(size_t n, size_t size)
 {
-	int cpu = sched_getcpu();
-	cpu_set_t set;
+	void *p = calloc(n, size);
 
-	CPU_ZERO(&set);
-	if (cpu < 0)
-		return;
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		fail("cannot stay on CPU %d: %s", cpu, strerror(errno));
+	if (!p)
+		fail("out of memory");
+	return p;
 }
 
-static struct gospan_replay_result replay_once(int fd, const struct trace *trace,
-					       __u32 allocator, bool weighed)
+/* In even distances, the last one after the last step. */
+static void place_samples(struct replay_report *report, const struct replay_options *o)
 {
-	struct gospan_replay r = {
-		.allocator = allocator,
-		.ops = (uintptr_t)trace->ops,
-		.nr_ops = trace->nr_ops,
-		.nr_ids = trace->nr_ids,
-		.weigh_at = weighed ? trace->peak_at : 0,
+	__u64 wanted = o->samples ?: o->format == FORMAT_TEXT ? TEXT_SAMPLES : FILE_SAMPLES;
+	__u64 nr_ops = report->trace->nr_ops;
+
+	report->nr_samples = wanted < nr_ops ? wanted : nr_ops;
+	for (size_t i = 0; i < report->nr_rows; i++) {
+		struct replay_row *row = &report->rows[i];
+
+		row->samples = allocate(report->nr_samples, sizeof(*row->samples));
+		for (__u32 s = 0; s < report->nr_samples; s++)
+			row->samples[s].at = (s + 1) * nr_ops / report->nr_samples;
+	}
+}
+
+static struct gospan_replay_cpus make_replay(const struct replay_report *report, __u32 who)
+{
+	const struct trace *trace = report->trace;
+	struct gospan_replay_cpus r = {
+		.replay = {
+			.allocator = who,
+			.ops = (uintptr_t)trace->ops,
+			.nr_ops = trace->nr_ops,
+			.nr_ids = trace->nr_ids,
+		},
+		.caches = (uintptr_t)trace->caches,
+		.nr_caches = trace->nr_caches,
 	};
 
-	if (ioctl(fd, GOSPAN_IOC_REPLAY, &r)) {
+	memcpy(r.cpus, report->cpus.words, sizeof(r.cpus));
+	return r;
+}
+
+static void replay_do(int fd, struct gospan_replay_cpus *r)
+{
+	if (ioctl(fd, GOSPAN_IOC_REPLAY_CPUS, r)) {
 		int error = errno;
 
-		fail("%s, step %llu of %llu: %s%s", allocator_names[allocator], r.result.nr_done,
-		     trace->nr_ops, strerror(error), device_hint(error));
+		fail("%s, step %llu of %llu: %s%s", replayer_names[r->replay.allocator],
+		     r->replay.result.nr_done, r->replay.nr_ops, strerror(error),
+		     device_hint(error));
 	}
-	return r.result;
 }
 
-static struct gospan_replay_result replay_rounds(int fd, const struct trace *trace,
-						 __u32 allocator, __u64 rounds)
+/* Weighed. */
+static void replay_first(int fd, const struct replay_report *report, struct replay_row *row)
 {
-	struct gospan_replay_result first, next;
+	struct gospan_replay_cpus r = make_replay(report, row->who);
 	struct gospan_trim trim;
 
+	row->classes = allocate(GOSPAN_REPLAY_MAX_CLASSES, sizeof(*row->classes));
+	r.replay.weigh_at = report->trace->peak_at;
+	r.samples = (uintptr_t)row->samples;
+	r.nr_samples = report->nr_samples;
+	r.classes = (uintptr_t)row->classes;
+	r.nr_classes = GOSPAN_REPLAY_MAX_CLASSES;
 	device_do(fd, GOSPAN_IOC_TRIM, &trim, "trim");
-	first = replay_once(fd, trace, allocator, true);
-	for (__u64 i = 1; i < rounds; i++) {
-		next = replay_once(fd, trace, allocator, false);
-		if (next.ticks < first.ticks) {
-			first.ticks = next.ticks;
-			first.ns = next.ns;
-		}
+	replay_do(fd, &r);
+	row->result = r.replay.result;
+	row->nr_classes = r.nr_classes;
+	if (row->nr_classes > GOSPAN_REPLAY_MAX_CLASSES)
+		row->nr_classes = GOSPAN_REPLAY_MAX_CLASSES;
+}
+
+static void replay_again(int fd, const struct replay_report *report, struct replay_row *row)
+{
+	struct gospan_replay_cpus r = make_replay(report, row->who);
+
+	replay_do(fd, &r);
+	if (r.replay.result.ticks < row->result.ticks) {
+		row->result.ticks = r.replay.result.ticks;
+		row->result.ns = r.replay.result.ns;
 	}
-	return first;
 }
 
-/* Less the loop's; a loop that was disturbed must not make it negative. */
-static double per_step(__u64 figure, __u64 loop, __u64 nr_ops)
+/* The loop is always measured, and has a row if it is asked for. */
+static void replay_rounds(int fd, struct replay_report *report, __u64 rounds)
 {
-	return figure > loop ? (double)(figure - loop) / nr_ops : 0;
+	struct replay_row loop = { .who = GOSPAN_REPLAY_EMPTY };
+
+	loop.samples = allocate(report->nr_samples, sizeof(*loop.samples));
+	memcpy(loop.samples, report->rows[0].samples, report->nr_samples * sizeof(*loop.samples));
+	for (__u64 round = 0; round < rounds; round++) {
+		void (*replay)(int, const struct replay_report *, struct replay_row *) =
+			round ? replay_again : replay_first;
+
+		replay(fd, report, &loop);
+		for (size_t i = 0; i < report->nr_rows; i++)
+			replay(fd, report, &report->rows[i]);
+	}
+	report->loop = loop.result;
+	free(loop.samples);
+	free(loop.classes);
 }
 
-static double ratio(__u64 a, __u64 b)
+/* As many CPUs as were recorded, or all; a program is one. */
+static struct cpu_list choose_cpus(const struct trace *trace)
 {
-	return b ? (double)a / b : 0;
+	struct machine machine;
+
+	machine_read(&machine);
+	return cpu_list_first(&machine.online, trace->notes ? trace->nr_cpus : 1);
 }
 
-static void print_head(const char *path, const struct gospan_replay_result *loop)
+/* Programs know which objects hold no pointers, the kernel has caches. */
+static unsigned int choose_allocators(const struct trace *trace)
 {
-	printf("%s: %llu allocations, %llu reallocations, %llu frees;\n"
-	       "at the peak %llu objects, which asked for %llu bytes\n\n", path, loop->allocs,
-	       loop->reallocs, loop->frees, loop->live, loop->bytes_asked);
-	printf("%-8s %10s %8s   %10s %10s %8s %10s %8s   %9s\n", "", "slots", "/alloc",
-	       "peak:slots", "rounded", "/asked", "held", "/asked", "tick/step");
+	return 1U << GOSPAN_REPLAY_GOSPAN | 1U << GOSPAN_REPLAY_KMALLOC |
+	       (trace->notes ? 1U << GOSPAN_REPLAY_KMEM_CACHE : 1U << GOSPAN_REPLAY_NOSCAN);
 }
 
-static void print_row(__u32 who, const struct gospan_replay_result *r,
-		      const struct gospan_replay_result *loop)
+static void replay(const struct replay_options *o, const struct trace *trace)
 {
-	printf("%-8s %10llu %8.3f   %10llu %10llu %8.3f %10llu %8.3f   %9.1f\n",
-	       allocator_names[who], r->slots, ratio(r->slots, r->allocs), r->live_slots,
-	       r->bytes_rounded, ratio(r->bytes_rounded, r->bytes_asked), r->bytes_held,
-	       ratio(r->bytes_held, r->bytes_asked),
-	       per_step(r->ticks, loop->ticks, r->nr_done));
-}
-
-static json_t *make_object(__u32 who, const struct gospan_replay_result *r,
-			   const struct gospan_replay_result *loop)
-{
-	struct record record = { .object = json_object() };
-
-	record_text(&record, "allocator", allocator_names[who]);
-	record_number(&record, "steps", r->nr_done);
-	record_number(&record, "allocs", r->allocs);
-	record_number(&record, "reallocs", r->reallocs);
-	record_number(&record, "frees", r->frees);
-	record_number(&record, "slots", r->slots);
-	record_number(&record, "peak_objects", r->live);
-	record_number(&record, "peak_slots", r->live_slots);
-	record_number(&record, "peak_asked_bytes", r->bytes_asked);
-	record_number(&record, "peak_rounded_bytes", r->bytes_rounded);
-	record_number(&record, "peak_held_bytes", r->bytes_held);
-	record_number(&record, "ticks", r->ticks);
-	record_number(&record, "ns", r->ns);
-	record_number(&record, "loop_ticks", loop->ticks);
-	record_number(&record, "loop_ns", loop->ns);
-	record_real(&record, "ticks_per_step", per_step(r->ticks, loop->ticks, r->nr_done));
-	record_real(&record, "ns_per_step", per_step(r->ns, loop->ns, r->nr_done));
-	return record.object;
-}
-
-static void replay(const struct replay_options *o)
-{
-	json_t *rows = o->json ? json_array() : NULL;
+	struct replay_report report = { .name = trace_name(o->path), .trace = trace };
+	unsigned int allocators = o->allocators ?: choose_allocators(trace);
 	struct gospan_version version;
-	struct gospan_replay_result loop;
-	int fd = device_open(&version);
-	struct trace trace;
 
-	trace_read(o->path, &trace);
-	stay_on_this_cpu();
-	loop = replay_rounds(fd, &trace, GOSPAN_REPLAY_EMPTY, o->rounds);
-	if (!rows)
-		print_head(o->path, &loop);
+	report.cpus = cpu_list_count(&o->cpus) ? o->cpus : choose_cpus(trace);
 	for (__u32 who = 0; who < GOSPAN_NR_REPLAYERS; who++) {
-		struct gospan_replay_result r = loop;
-
-		if (!(o->allocators >> who & 1))
-			continue;
-		if (who != GOSPAN_REPLAY_EMPTY)
-			r = replay_rounds(fd, &trace, who, o->rounds);
-		if (rows)
-			json_array_append_new(rows, make_object(who, &r, &loop));
-		else
-			print_row(who, &r, &loop);
+		if (allocators >> who & 1)
+			report.rows[report.nr_rows++].who = who;
 	}
-	if (rows)
-		json_print(rows);
-	free(trace.ops);
+	place_samples(&report, o);
+	replay_rounds(device_open(&version), &report, o->rounds);
+	switch (o->format) {
+	case FORMAT_TEXT:
+		replay_print_text(&report);
+		break;
+	case FORMAT_JSON:
+		replay_print_json(&report);
+		break;
+	case FORMAT_CSV:
+		replay_print_csv(&report);
+		break;
+	}
+	for (size_t i = 0; i < report.nr_rows; i++) {
+		free(report.rows[i].samples);
+		free(report.rows[i].classes);
+	}
 }
 
 int cmd_replay(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "allocator", 'a', "LIST", 0,
-		  "of empty, gospan, noscan and kmalloc (default: all but empty)", 0 },
+		  "of empty, gospan, noscan, kmalloc and kmem_cache (default: gospan and kmalloc, "
+		  "and kmem_cache for the kernel's, noscan for a program's)", 0 },
+		{ "cpus", 'p', "LIST", 0,
+		  "CPUs to replay on, such as 0-3; recorded CPUs are counted round where there are "
+		  "fewer (default: as many as were recorded; one for a program's)", 0 },
 		{ "rounds", 'r', "N", 0, "replays of each, for the time (default: 3)", 0 },
-		{ "json", 'j', NULL, 0, "print JSON", 0 },
+		{ "samples", OPTION_SAMPLES, "N", 0,
+		  "how often to weigh the live objects (default: 20; 200 for JSON and CSV)", 0 },
+		{ "what-if", OPTION_WHAT_IF, "TABLE", 0,
+		  "only compute what the size classes in this file would make of the recording; "
+		  "needs no device", 0 },
+		{ "json", 'j', NULL, 0, "print JSON: all there is", 0 },
+		{ "csv", 'c', NULL, 0, "print comma-separated values: the bytes over time", 0 },
 		{ 0 }
 	};
 	static const struct argp argp = {
-		options, parse_option, "FILE",
-		"Allocate and free in the kernel what a program did that tools/malloctrace recorded, "
-		"and print what each allocator made of it: the slots that it took, those at the "
-		"program's peak, their bytes, and the bytes of the spans or slabs that they keep. "
-		"noscan is gospan, with objects that hold no pointers allocated as such.",
+		options, parse_option, "[FILE]",
+		"Allocate and free in the kernel what was recorded there, by gospan record, ftrace or "
+		"trace-cmd, or what a program did, by tools/malloctrace; each step on its CPU and in "
+		"order. Print what each allocator made of it: the slots that it took, those at the "
+		"peak, their bytes, the bytes of the spans or slabs that they keep, these over time "
+		"and by size, and the time. FILE may be packed by zstd, gzip or xz; without one, an "
+		"example that is built in is replayed."
+		"\vkmalloc allocates all by kmalloc, kmem_cache what came from a kmem_cache by one of "
+		"the recorded size. noscan is gospan, with objects that hold no pointers allocated "
+		"as such.",
 		NULL, NULL, NULL
 	};
-	struct replay_options o = {
-		.allocators = 1U << GOSPAN_REPLAY_GOSPAN | 1U << GOSPAN_REPLAY_NOSCAN |
-			      1U << GOSPAN_REPLAY_KMALLOC,
-		.rounds = 3,
-	};
+	struct replay_options o = { .rounds = 3 };
+	struct trace trace;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	replay(&o);
+	trace_read(o.path, &trace);
+	if (o.what_if)
+		what_if(&trace, trace_name(o.path), o.what_if, o.format == FORMAT_JSON);
+	else
+		replay(&o, &trace);
+	trace_free(&trace);
 	return EXIT_SUCCESS;
 }

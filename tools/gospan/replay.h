@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What replays of one recording came to, and how to print that.
+ */
+#ifndef GOSPAN_TOOL_REPLAY_H
+#define GOSPAN_TOOL_REPLAY_H
+
+#include "parse.h"
+#include "trace.h"
+
+extern const char *const replayer_names[GOSPAN_NR_REPLAYERS];
+
+/* One allocator's. */
+struct replay_row {
+	__u32 who;
+	struct gospan_replay_result result;	/* its ticks and ns are the best round's */
+	struct gospan_replay_sample *samples;	/* the report's number of them */
+	struct gospan_replay_class *classes;	/* at the peak */
+	__u32 nr_classes;
+};
+
+struct replay_report {
+	const char *name;		/* of the recording */
+	const struct trace *trace;
+	struct cpu_list cpus;		/* that the steps were done on */
+	__u32 nr_samples;
+	struct gospan_replay_result loop;	/* of calls that do nothing */
+	struct replay_row rows[GOSPAN_NR_REPLAYERS];
+	size_t nr_rows;
+};
+
+void replay_print_text(const struct replay_report *report);
+void replay_print_json(const struct replay_report *report);
+
+/* What the live objects took over time; a line per allocator and sample. */
+void replay_print_csv(const struct replay_report *report);
+
+/* Another allocator's classes, computed from the recording alone. */
+void what_if(const struct trace *trace, const char *name, const char *table_path, bool json);
+
+#endif /* GOSPAN_TOOL_REPLAY_H */
