@@ -5,8 +5,9 @@
  *    init-1  [000] .....  9.400882: kfree: call_site=f+0x59/0x90 ptr=ff332932c0ae3840
  *    init-1  [000]  9.400882: kmalloc:  (f+0x59) call_site=f+0x59 ptr=0xff332932c0ae3840 ...
  *
- * A task's name may hold anything, brackets and colons too. So the time is
- * looked for first, a number that a colon follows, and the CPU before it.
+ * A task's name may hold anything, brackets and colons too; but it takes the first
+ * 16 columns, and a minus sign follows. Behind it the time is looked for first, a
+ * number that a colon follows, and then the CPU before it.
  */
 #include "ftrace_line.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define NSEC_DIGITS	9
+#define NAME_COLUMNS	16
 #define MAX_SECONDS	(UINT64_MAX / 1000000000 - 1)
 
 /* What is left to be read. */
@@ -247,6 +249,8 @@ struct ftrace_line ftrace_line_read(const char *text, size_t bytes)
 	}
 	if (bytes >= 4 && !memcmp(text, "CPU:", 4))
 		return read_lost(c);
+	if (bytes > NAME_COLUMNS && text[NAME_COLUMNS] == '-')
+		c.next += NAME_COLUMNS;
 	if (!seek_time(&c, &head, &line.time_ns) || !read_cpu(head, &line.cpu))
 		return line;
 	line.kind = take_kind(&c);
