@@ -2,8 +2,8 @@
 /*
  * gospan: one command to measure, inspect and try the allocator.
  *
- * Everything happens in the kernel, behind /dev/gospan; the subcommands choose
- * what to do there and make its answers readable.
+ * Nearly everything happens in the kernel, behind /dev/gospan; the subcommands
+ * choose what to do there and make its answers readable.
  */
 #include "commands.h"
 #include "device.h"
@@ -23,7 +23,8 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "bench", cmd_bench, "compare gospan with kmalloc, kmem_cache and alloc_pages" },
-	{ "replay", cmd_replay, "allocate what a recorded program did, by gospan and kmalloc" },
+	{ "record", cmd_record, "record what the kernel of this machine allocates" },
+	{ "replay", cmd_replay, "allocate what was recorded, by gospan and the kernel's allocators" },
 	{ "stat", cmd_stat, "show what the allocator (Go's MemStats) and its page heap hold" },
 	{ "trim", cmd_trim, "give all free memory back to the kernel" },
 	{ "classes", cmd_classes, "show the size class table" },
@@ -44,7 +45,7 @@ static void print_commands(FILE *out)
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].help);
 	fputs("\n'gospan COMMAND --help' lists the options of one; 'gospan --version' says which\n"
-	      "gospan this is. All of them need /dev/gospan, and root.\n", out);
+	      "gospan this is. Most of them need /dev/gospan, and root.\n", out);
 }
 
 static int run_command(const struct command *command, int argc, char **argv)
