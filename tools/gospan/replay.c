@@ -66,7 +66,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--rounds: %s", error.text);
 		return 0;
 	case OPTION_SAMPLES:
-		if (!parse_number(arg, 1, GOSPAN_REPLAY_MAX_SAMPLES, &o->samples, &error))
+		if (!parse_number(arg, 1, GOSPAN_REPLAY_MAX_SAMPLES - 1, &o->samples, &error))
 			argp_error(state, "--samples: %s", error.text);
 		return 0;
 	case OPTION_WHAT_IF:
@@ -101,20 +101,32 @@ static void *allocate(size_t n, size_t size)
 	return p;
 }
 
-/* In even distances, the last one after the last step. */
+static struct gospan_replay_sample *copy_samples(const struct replay_report *report)
+{
+	struct gospan_replay_sample *copy = allocate(report->nr_samples, sizeof(*copy));
+
+	memcpy(copy, report->samples, report->nr_samples * sizeof(*copy));
+	return copy;
+}
+
+/* In even distances, the last one after the last step; and at the peak. */
 static void place_samples(struct replay_report *report, const struct replay_options *o)
 {
 	__u64 wanted = o->samples ?: o->format == FORMAT_TEXT ? TEXT_SAMPLES : FILE_SAMPLES;
-	__u64 nr_ops = report->trace->nr_ops;
+	__u64 nr_ops = report->trace->nr_ops, peak_at = report->trace->peak_at, last = 0;
 
-	report->nr_samples = wanted < nr_ops ? wanted : nr_ops;
-	for (size_t i = 0; i < report->nr_rows; i++) {
-		struct replay_row *row = &report->rows[i];
+	report->samples = allocate(wanted + 1, sizeof(*report->samples));
+	for (__u64 i = 1; i <= wanted; i++) {
+		__u64 at = i * nr_ops / wanted;
 
-		row->samples = allocate(report->nr_samples, sizeof(*row->samples));
-		for (__u32 s = 0; s < report->nr_samples; s++)
-			row->samples[s].at = (s + 1) * nr_ops / report->nr_samples;
+		if (last < peak_at && peak_at < at)
+			report->samples[report->nr_samples++].at = peak_at;
+		if (last < at)
+			report->samples[report->nr_samples++].at = at;
+		last = at;
 	}
+	for (size_t i = 0; i < report->nr_rows; i++)
+		report->rows[i].samples = copy_samples(report);
 }
 
 static struct gospan_replay_cpus make_replay(const struct replay_report *report, __u32 who)
@@ -182,8 +194,7 @@ static void replay_rounds(int fd, struct replay_report *report, __u64 rounds)
 {
 	struct replay_row loop = { .who = GOSPAN_REPLAY_EMPTY };
 
-	loop.samples = allocate(report->nr_samples, sizeof(*loop.samples));
-	memcpy(loop.samples, report->rows[0].samples, report->nr_samples * sizeof(*loop.samples));
+	loop.samples = copy_samples(report);
 	for (__u64 round = 0; round < rounds; round++) {
 		void (*replay)(int, const struct replay_report *, struct replay_row *) =
 			round ? replay_again : replay_first;
@@ -241,6 +252,7 @@ static void replay(const struct replay_options *o, const struct trace *trace)
 		free(report.rows[i].samples);
 		free(report.rows[i].classes);
 	}
+	free(report.samples);
 }
 
 int cmd_replay(int argc, char **argv)

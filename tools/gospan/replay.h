@@ -23,6 +23,7 @@ struct replay_report {
 	const char *name;		/* of the recording */
 	const struct trace *trace;
 	struct cpu_list cpus;		/* that the steps were done on */
+	struct gospan_replay_sample *samples;	/* where to weigh, the peak among them */
 	__u32 nr_samples;
 	struct gospan_replay_result loop;	/* of calls that do nothing */
 	struct replay_row rows[GOSPAN_NR_REPLAYERS];

@@ -94,17 +94,33 @@ static void print_head(const struct replay_report *report)
 	       loop->bytes_asked);
 }
 
+/* The one at the peak. */
+static const struct gospan_replay_sample *peak_sample(const struct replay_report *report,
+						      const struct replay_row *row)
+{
+	const struct gospan_replay_sample *sample = row->samples;
+
+	while (sample->at != report->trace->peak_at)
+		sample++;
+	return sample;
+}
+
 static void print_rows(const struct replay_report *report)
 {
-	printf("\n%-10s %9s %7s   %10s %9s %7s %9s %7s   %9s\n", "", "slots", "/alloc",
-	       "peak:slots", "rounded", "/asked", "held", "/asked", "tick/step");
+	printf("\n%-10s %9s %7s   %10s %9s %7s %9s %7s %9s   %9s\n", "", "slots", "/alloc",
+	       "peak:slots", "rounded", "/asked", "held", "/asked", "in use", "tick/step");
 	for (size_t i = 0; i < report->nr_rows; i++) {
-		const struct gospan_replay_result *r = &report->rows[i].result;
+		const struct replay_row *row = &report->rows[i];
+		const struct gospan_replay_result *r = &row->result;
+		__u64 inuse = peak_sample(report, row)->bytes_inuse;
+		char text[24] = "-";
 
-		printf("%-10s %9llu %7.3f   %10llu %9llu %7.3f %9llu %7.3f   %9.1f\n",
-		       replayer_names[report->rows[i].who], r->slots, ratio(r->slots, r->allocs),
+		if (inuse)
+			snprintf(text, sizeof(text), "%llu", inuse);
+		printf("%-10s %9llu %7.3f   %10llu %9llu %7.3f %9llu %7.3f %9s   %9.1f\n",
+		       replayer_names[row->who], r->slots, ratio(r->slots, r->allocs),
 		       r->live_slots, r->bytes_rounded, ratio(r->bytes_rounded, r->bytes_asked),
-		       r->bytes_held, ratio(r->bytes_held, r->bytes_asked),
+		       r->bytes_held, ratio(r->bytes_held, r->bytes_asked), text,
 		       per_step(r->ticks, report->loop.ticks, r->nr_done));
 	}
 }
@@ -289,6 +305,7 @@ static json_t *make_row(const struct replay_report *report, const struct replay_
 	record_number(&record, "peak_asked_bytes", r->bytes_asked);
 	record_number(&record, "peak_rounded_bytes", r->bytes_rounded);
 	record_number(&record, "peak_held_bytes", r->bytes_held);
+	record_number(&record, "peak_inuse_bytes", peak_sample(report, row)->bytes_inuse);
 	record_number(&record, "ticks", r->ticks);
 	record_number(&record, "ns", r->ns);
 	record_number(&record, "loop_ticks", loop->ticks);

@@ -103,6 +103,8 @@ static void find_peak(struct trace *trace)
 	__u32 *bytes = allocate((size_t)trace->nr_ids + 1, sizeof(*bytes));
 	__u64 live = 0;
 
+	/* Also where nobody asks for a byte. */
+	trace->peak_at = trace->nr_ops > 0;
 	for (__u64 i = 0; i < trace->nr_ops; i++) {
 		const struct gospan_replay_op *op = &trace->ops[i];
 		__u32 now = trace_op_bytes(trace, op);
