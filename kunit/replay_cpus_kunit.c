@@ -109,7 +109,7 @@ static void begin_fields(struct kunit *test)
 #undef EXPECT_BEGIN
 }
 
-/* Two objects of caches live, then a step that cannot be. Destroying kmem_caches takes long. */
+/* Two objects of caches live, then a step that cannot be. Destroying caches takes long. */
 static void feed_refuses_step(struct kunit *test)
 {
 	static const struct {
@@ -250,7 +250,7 @@ static void feed_samples(struct kunit *test)
 	u32 who, i;
 
 	for (who = 0; who < GOSPAN_REPLAY_KMEM_CACHE; who++) {
-		bool ours = who == GOSPAN_REPLAY_GOSPAN || who == GOSPAN_REPLAY_NOSCAN;
+		bool ours = who != GOSPAN_REPLAY_EMPTY && who != GOSPAN_REPLAY_KMALLOC;
 
 		setting_init(whole, who, ARRAY_SIZE(ops));
 		whole->plan.nr_samples = ARRAY_SIZE(ops);
@@ -311,24 +311,50 @@ static void weigh_classes(struct kunit *test)
 	}
 }
 
-/* Objects of caches have slots as in the recorded kernel, with kmem_caches of their own. */
+/* Objects of caches have slots as in the recorded kernel, with caches of their own. */
 static void weigh_caches(struct kunit *test)
 {
 	static const struct gospan_replay_op ops[] = {
 		CACHE(0, 0), CACHE(1, 1), CACHE(2, 2), CACHE(3, 1),
 	};
 	struct setting *s = setting_new(test);
+	u32 who;
 
-	setting_init(s, GOSPAN_REPLAY_KMEM_CACHE, ARRAY_SIZE(ops));
-	KUNIT_ASSERT_EQ(test, setting_replay(s, ops), 0);
-	KUNIT_EXPECT_EQ(test, s->arg.result.bytes_asked, 40 + 2 * 184 + 8392);
-	KUNIT_EXPECT_EQ(test, s->arg.result.live_slots, ARRAY_SIZE(ops));
-	KUNIT_ASSERT_EQ(test, s->plan.nr_classes, ARRAY_SIZE(caches));
-	/* Debugging adds to some of them. */
-	KUNIT_EXPECT_GE(test, s->classes[0].slot_bytes, 40);
-	KUNIT_EXPECT_GE(test, s->classes[1].slot_bytes, 192);
-	KUNIT_EXPECT_EQ(test, s->classes[1].live, 2);
-	KUNIT_EXPECT_GE(test, s->classes[2].slot_bytes, 8448);
+	for (who = GOSPAN_REPLAY_KMEM_CACHE; who <= GOSPAN_REPLAY_GOSPAN_CACHE; who++) {
+		setting_init(s, who, ARRAY_SIZE(ops));
+		KUNIT_ASSERT_EQ(test, setting_replay(s, ops), 0);
+		KUNIT_EXPECT_EQ(test, s->arg.result.bytes_asked, 40 + 2 * 184 + 8392);
+		KUNIT_EXPECT_EQ(test, s->arg.result.slots, ARRAY_SIZE(ops));
+		KUNIT_EXPECT_EQ(test, s->arg.result.live_slots, ARRAY_SIZE(ops));
+		KUNIT_ASSERT_EQ(test, s->plan.nr_classes, ARRAY_SIZE(caches));
+		/* Debugging adds to some of them. */
+		KUNIT_EXPECT_GE(test, s->classes[0].slot_bytes, 40);
+		KUNIT_EXPECT_GE(test, s->classes[1].slot_bytes, 192);
+		KUNIT_EXPECT_EQ(test, s->classes[1].live, 2);
+		KUNIT_EXPECT_GE(test, s->classes[2].slot_bytes, 8448);
+		if (who == GOSPAN_REPLAY_GOSPAN_CACHE)
+			KUNIT_EXPECT_EQ(test, s->arg.result.bytes_rounded, 40 + 2 * 192 + 8448);
+	}
+}
+
+/* More caches than gospan can have: none is left. */
+static void begin_without_room(struct kunit *test)
+{
+	static const struct gospan_replay_op op = ALLOC(0, 8, 0);
+	struct gospan_replay_cache *many =
+		kunit_kcalloc(test, GOSPAN_MAX_CACHES + 1, sizeof(*many), GFP_KERNEL);
+	struct setting *s = setting_new(test);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	for (i = 0; i <= GOSPAN_MAX_CACHES; i++)
+		many[i] = (struct gospan_replay_cache){ 8, 8 };
+	setting_init(s, GOSPAN_REPLAY_GOSPAN_CACHE, 1);
+	s->plan.caches = many;
+	s->plan.nr_caches = GOSPAN_MAX_CACHES + 1;
+	KUNIT_EXPECT_EQ(test, setting_replay(s, &op), -ENOMEM);
+	setting_init(s, GOSPAN_REPLAY_GOSPAN_CACHE, 1);
+	KUNIT_EXPECT_EQ(test, setting_replay(s, &op), 0);
 }
 
 /* Two CPUs that allocate have a span each; where one of them does it for both, it is one. */
@@ -355,6 +381,7 @@ static void feed_steps_on_their_cpus(struct kunit *test)
 
 static struct kunit_case replay_cpus_cases[] = {
 	KUNIT_CASE(begin_fields),
+	KUNIT_CASE(begin_without_room),
 	KUNIT_CASE(feed_refuses_step),
 	KUNIT_CASE(feed_random),
 	KUNIT_CASE(feed_samples),

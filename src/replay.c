@@ -83,32 +83,44 @@ static bool plan_valid(const struct gospan_replay_plan *plan)
 	       samples_valid(plan);
 }
 
-static void slabs_destroy(struct gospan_replay_run *run)
+static void *cache_create(enum gospan_replay_allocator who, const char *name, u32 bytes)
+{
+	return who == GOSPAN_REPLAY_KMEM_CACHE ?
+	       (void *)kmem_cache_create(name, bytes, 0, SLAB_NO_MERGE, NULL) :
+	       (void *)gospan_cache_create(name, bytes, 0, 0, NULL);
+}
+
+static void caches_destroy(struct gospan_replay_run *run)
 {
 	u32 i;
 
-	for (i = 0; run->slabs && i < run->plan->nr_caches; i++)
-		kmem_cache_destroy(run->slabs[i]);
-	kvfree(run->slabs);
+	for (i = 0; run->caches && i < run->plan->nr_caches; i++) {
+		if (run->who == GOSPAN_REPLAY_KMEM_CACHE)
+			kmem_cache_destroy(run->caches[i]);
+		else
+			gospan_cache_destroy(run->caches[i]);
+	}
+	kvfree(run->caches);
 }
 
-/* What was made before an error is left to slabs_destroy(). */
-static int slabs_create(struct gospan_replay_run *run)
+/* What was made before an error is left to caches_destroy(). */
+static int caches_create(struct gospan_replay_run *run)
 {
 	const struct gospan_replay_plan *plan = run->plan;
 	char name[32];
 	u32 i;
 
-	if (run->who != GOSPAN_REPLAY_KMEM_CACHE || !plan->nr_caches)
+	if (run->who != GOSPAN_REPLAY_KMEM_CACHE && run->who != GOSPAN_REPLAY_GOSPAN_CACHE)
 		return 0;
-	run->slabs = kvcalloc(plan->nr_caches, sizeof(*run->slabs), GOSPAN_REPLAY_GFP);
-	if (!run->slabs)
+	if (!plan->nr_caches)
+		return 0;
+	run->caches = kvcalloc(plan->nr_caches, sizeof(*run->caches), GOSPAN_REPLAY_GFP);
+	if (!run->caches)
 		return -ENOMEM;
 	for (i = 0; i < plan->nr_caches; i++) {
 		snprintf(name, sizeof(name), "gospan_replay_%u", i);
-		run->slabs[i] = kmem_cache_create(name, plan->caches[i].slot_bytes, 0,
-						  SLAB_NO_MERGE, NULL);
-		if (!run->slabs[i])
+		run->caches[i] = cache_create(run->who, name, plan->caches[i].slot_bytes);
+		if (!run->caches[i])
 			return -ENOMEM;
 	}
 	return 0;
@@ -128,7 +140,7 @@ static void run_destroy(struct gospan_replay_run *run)
 {
 	gospan_replay_crew_destroy(run->crew);
 	gospan_replay_free_live(run);
-	slabs_destroy(run);
+	caches_destroy(run);
 	kvfree(run);
 }
 
@@ -161,7 +173,7 @@ struct gospan_replay_run *gospan_replay_begin(struct gospan_replay_plan *plan)
 	run->who = plan->replay->allocator;
 	run->nr_ids = plan->replay->nr_ids;
 	run->limit_bytes = limit - bytes;
-	err = slabs_create(run) ?: crew_create(run);
+	err = caches_create(run) ?: crew_create(run);
 	if (err) {
 		run_destroy(run);
 		return ERR_PTR(err);

@@ -11,7 +11,6 @@
 #include <linux/gospan.h>
 
 struct gospan_replay_crew;
-struct kmem_cache;
 
 /* An object that cannot be had ends the replay: it is no reason to kill someone. */
 #define GOSPAN_REPLAY_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
@@ -46,7 +45,7 @@ struct gospan_replay_run {
 	u64 live_bytes;		/* that they do */
 	u64 nr_live;
 	u64 slots_before;	/* gospan's, taken since load, at the start */
-	struct kmem_cache **slabs;	/* KMEM_CACHE: for each cache; NULL past those that are */
+	void **caches;		/* KMEM_CACHE, GOSPAN_CACHE: theirs; NULL past those that are */
 	struct gospan_replay_crew *crew;	/* NULL: the caller does the steps */
 	struct gospan_replay_result result;	/* so far */
 	struct gospan_memstats stats;	/* too large for the stack */

@@ -61,8 +61,11 @@ static __always_inline void *object_alloc(struct gospan_replay_run *run,
 	case GOSPAN_REPLAY_KMALLOC:
 		return kmalloc(object->size, gfp);
 	case GOSPAN_REPLAY_KMEM_CACHE:
-		return object->cache ? kmem_cache_alloc(run->slabs[object->cache - 1], gfp) :
+		return object->cache ? kmem_cache_alloc(run->caches[object->cache - 1], gfp) :
 				       kmalloc(object->size, gfp);
+	case GOSPAN_REPLAY_GOSPAN_CACHE:
+		return object->cache ? gospan_cache_alloc(run->caches[object->cache - 1], gfp) :
+				       gospan_alloc(object->size, gfp);
 	default:
 		/* NULL would be a failure. */
 		return gospan_bench_empty_alloc(object->size + 1, gfp);
@@ -81,9 +84,15 @@ static __always_inline void object_free(struct gospan_replay_run *run,
 		return kfree(object->p);
 	case GOSPAN_REPLAY_KMEM_CACHE:
 		if (object->cache)
-			kmem_cache_free(run->slabs[object->cache - 1], object->p);
+			kmem_cache_free(run->caches[object->cache - 1], object->p);
 		else
 			kfree(object->p);
+		return;
+	case GOSPAN_REPLAY_GOSPAN_CACHE:
+		if (object->cache)
+			gospan_cache_free(run->caches[object->cache - 1], object->p);
+		else
+			gospan_free(object->p);
 		return;
 	default:
 		return gospan_bench_empty_free(object->p);
@@ -96,6 +105,7 @@ static __always_inline void *object_realloc(const enum gospan_replay_allocator w
 	switch (who) {
 	case GOSPAN_REPLAY_GOSPAN:
 	case GOSPAN_REPLAY_NOSCAN:
+	case GOSPAN_REPLAY_GOSPAN_CACHE:
 		return gospan_realloc(p, size, gfp);
 	case GOSPAN_REPLAY_KMALLOC:
 	case GOSPAN_REPLAY_KMEM_CACHE:
@@ -239,6 +249,9 @@ int gospan_replay_window(struct gospan_replay_run *run, const struct gospan_repl
 	case GOSPAN_REPLAY_KMEM_CACHE:
 		err = window_steps(run, GOSPAN_REPLAY_KMEM_CACHE, ops, n);
 		break;
+	case GOSPAN_REPLAY_GOSPAN_CACHE:
+		err = window_steps(run, GOSPAN_REPLAY_GOSPAN_CACHE, ops, n);
+		break;
 	default:
 		err = window_steps(run, GOSPAN_REPLAY_EMPTY, ops, n);
 		break;
@@ -250,12 +263,18 @@ int gospan_replay_window(struct gospan_replay_run *run, const struct gospan_repl
 
 static void free_object(struct gospan_replay_run *run, const struct gospan_replay_object *object)
 {
-	if (run->who == GOSPAN_REPLAY_KMEM_CACHE)
-		object_free(run, GOSPAN_REPLAY_KMEM_CACHE, object);
-	else if (run->who == GOSPAN_REPLAY_KMALLOC)
-		object_free(run, GOSPAN_REPLAY_KMALLOC, object);
-	else if (run->who != GOSPAN_REPLAY_EMPTY)
-		object_free(run, GOSPAN_REPLAY_GOSPAN, object);
+	switch (run->who) {
+	case GOSPAN_REPLAY_EMPTY:
+		return;
+	case GOSPAN_REPLAY_KMALLOC:
+		return object_free(run, GOSPAN_REPLAY_KMALLOC, object);
+	case GOSPAN_REPLAY_KMEM_CACHE:
+		return object_free(run, GOSPAN_REPLAY_KMEM_CACHE, object);
+	case GOSPAN_REPLAY_GOSPAN_CACHE:
+		return object_free(run, GOSPAN_REPLAY_GOSPAN_CACHE, object);
+	default:
+		return object_free(run, GOSPAN_REPLAY_GOSPAN, object);
+	}
 }
 
 /* Free what lives. Context: As gospan_replay_window(). */

@@ -28,6 +28,7 @@ static enum gospan_bench_allocator replay_owner(const struct gospan_replay_run *
 	switch (run->who) {
 	case GOSPAN_REPLAY_GOSPAN:
 	case GOSPAN_REPLAY_NOSCAN:
+	case GOSPAN_REPLAY_GOSPAN_CACHE:
 		return GOSPAN_ALLOCATOR_GOSPAN;
 	case GOSPAN_REPLAY_KMALLOC:
 	case GOSPAN_REPLAY_KMEM_CACHE:

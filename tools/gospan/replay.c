@@ -33,6 +33,7 @@ const char *const replayer_names[GOSPAN_NR_REPLAYERS] = {
 	[GOSPAN_REPLAY_NOSCAN] = "noscan",
 	[GOSPAN_REPLAY_KMALLOC] = "kmalloc",
 	[GOSPAN_REPLAY_KMEM_CACHE] = "kmem_cache",
+	[GOSPAN_REPLAY_GOSPAN_CACHE] = "gospan_cache",
 };
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
@@ -220,8 +221,11 @@ static struct cpu_list choose_cpus(const struct trace *trace)
 /* Programs know which objects hold no pointers, the kernel has caches. */
 static unsigned int choose_allocators(const struct trace *trace)
 {
-	return 1U << GOSPAN_REPLAY_GOSPAN | 1U << GOSPAN_REPLAY_KMALLOC |
-	       (trace->notes ? 1U << GOSPAN_REPLAY_KMEM_CACHE : 1U << GOSPAN_REPLAY_NOSCAN);
+	unsigned int both = 1U << GOSPAN_REPLAY_GOSPAN | 1U << GOSPAN_REPLAY_KMALLOC;
+
+	if (!trace->notes)
+		return both | 1U << GOSPAN_REPLAY_NOSCAN;
+	return both | 1U << GOSPAN_REPLAY_KMEM_CACHE | 1U << GOSPAN_REPLAY_GOSPAN_CACHE;
 }
 
 static void replay(const struct replay_options *o, const struct trace *trace)
@@ -259,8 +263,8 @@ int cmd_replay(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "allocator", 'a', "LIST", 0,
-		  "of empty, gospan, noscan, kmalloc and kmem_cache (default: gospan and kmalloc, "
-		  "and kmem_cache for the kernel's, noscan for a program's)", 0 },
+		  "of empty, gospan, noscan, kmalloc, kmem_cache and gospan_cache (default: gospan "
+		  "and kmalloc; for the kernel's the caches, too, for a program's noscan)", 0 },
 		{ "cpus", 'p', "LIST", 0,
 		  "CPUs to replay on, such as 0-3; recorded CPUs are counted round where there are "
 		  "fewer (default: as many as were recorded; one for a program's)", 0 },
@@ -283,7 +287,7 @@ int cmd_replay(int argc, char **argv)
 		"and by size, and the time. FILE may be packed by zstd, gzip or xz; without one, an "
 		"example that is built in is replayed."
 		"\vkmalloc allocates all by kmalloc, kmem_cache what came from a kmem_cache by one of "
-		"the recorded size. noscan is gospan, with objects that hold no pointers allocated "
+		"the recorded size, gospan_cache by one of gospan's. noscan is gospan, with objects that hold no pointers allocated "
 		"as such.",
 		NULL, NULL, NULL
 	};

@@ -107,7 +107,7 @@ static const struct gospan_replay_sample *peak_sample(const struct replay_report
 
 static void print_rows(const struct replay_report *report)
 {
-	printf("\n%-10s %9s %7s   %10s %9s %7s %9s %7s %9s   %9s\n", "", "slots", "/alloc",
+	printf("\n%-12s %9s %7s   %10s %9s %7s %9s %7s %9s   %9s\n", "", "slots", "/alloc",
 	       "peak:slots", "rounded", "/asked", "held", "/asked", "in use", "tick/step");
 	for (size_t i = 0; i < report->nr_rows; i++) {
 		const struct replay_row *row = &report->rows[i];
@@ -117,7 +117,7 @@ static void print_rows(const struct replay_report *report)
 
 		if (inuse)
 			snprintf(text, sizeof(text), "%llu", inuse);
-		printf("%-10s %9llu %7.3f   %10llu %9llu %7.3f %9llu %7.3f %9s   %9.1f\n",
+		printf("%-12s %9llu %7.3f   %10llu %9llu %7.3f %9llu %7.3f %9s   %9.1f\n",
 		       replayer_names[row->who], r->slots, ratio(r->slots, r->allocs),
 		       r->live_slots, r->bytes_rounded, ratio(r->bytes_rounded, r->bytes_asked),
 		       r->bytes_held, ratio(r->bytes_held, r->bytes_asked), text,

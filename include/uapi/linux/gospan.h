@@ -443,6 +443,7 @@ struct gospan_bench {
  * @GOSPAN_REPLAY_NOSCAN: the same, but gospan_alloc_noscan() for %GOSPAN_OP_NOSCAN
  * @GOSPAN_REPLAY_KMALLOC: kmalloc(), krealloc(), kfree()
  * @GOSPAN_REPLAY_KMEM_CACHE: the same, but a kmem_cache for %GOSPAN_OP_CACHE
+ * @GOSPAN_REPLAY_GOSPAN_CACHE: GOSPAN, but a gospan_cache for %GOSPAN_OP_CACHE
  * @GOSPAN_NR_REPLAYERS: how many there are
  */
 enum gospan_replay_allocator {
@@ -451,6 +452,7 @@ enum gospan_replay_allocator {
 	GOSPAN_REPLAY_NOSCAN,
 	GOSPAN_REPLAY_KMALLOC,
 	GOSPAN_REPLAY_KMEM_CACHE,
+	GOSPAN_REPLAY_GOSPAN_CACHE,
 	GOSPAN_NR_REPLAYERS,
 };
 
@@ -560,7 +562,7 @@ struct gospan_replay {
  * struct gospan_replay_cache - a cache of objects that all have one size
  * @size: in: bytes that an object asks for, 1..@slot_bytes
  * @slot_bytes: in: bytes that the recorded kernel's cache made of them, up to
- *	%GOSPAN_REPLAY_MAX_CACHE_BYTES; KMEM_CACHE makes as many
+ *	%GOSPAN_REPLAY_MAX_CACHE_BYTES; KMEM_CACHE and GOSPAN_CACHE make as many
  */
 struct gospan_replay_cache {
 	__u32 size;
@@ -575,7 +577,7 @@ struct gospan_replay_cache {
  * @live_slots: out: slots that they are in
  * @bytes_rounded: out: bytes of these slots
  * @bytes_held: out: bytes of the spans or slabs that hold at least one of them
- * @bytes_inuse: out: GOSPAN and NOSCAN: bytes of all spans in use, also those where only
+ * @bytes_inuse: out: GOSPAN, NOSCAN, GOSPAN_CACHE: bytes of all spans in use, also those where only
  *	cached objects are left, or other users'; 0 for the others: the kernel does not tell
  * @reserved: zero
  */
@@ -626,7 +628,8 @@ struct gospan_replay_class {
  * The steps are done one after the other in their order, each on its CPU; ticks and
  * ns are the sum of the CPUs', without handing over from one to the next. Samples and
  * classes are written unless the replay failed. Returns what %GOSPAN_IOC_REPLAY
- * does, and -ENODEV for a CPU that is not online, or went offline.
+ * does, -ENODEV for a CPU that is not online, or went offline, and -ENOMEM for more
+ * caches than the allocator can have.
  */
 struct gospan_replay_cpus {
 	struct gospan_replay replay;
