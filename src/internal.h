@@ -37,7 +37,7 @@
  *    under it come only the locks of call_rcu() and queue_work().
  *
  * The kernel's page and slab allocators are called to allocate with none of
- * them held.
+ * them held. Outside of all is cache_lock, a mutex: which named caches there are.
  */
 
 /**
@@ -46,7 +46,9 @@
  * - page: 8 KiB, or the kernel's page where that is larger.
  * - kernel page: PAGE_SIZE bytes.
  * - sizeclass: 1..67, a row of Go's table; 0 means "large".
- * - spanclass: sizeclass << 1 | noscan.
+ * - spanclass: sizeclass << 1 | noscan; or that of a named cache.
+ * - named cache: objects of one kind, in a spanclass of their own, see cache.c.
+ * - slot: what a span has for an object; of some caches, with a word behind it.
  * - tiny: an object of less than 16 bytes without pointers, in a block with others.
  * - span: a run of pages cut into equal objects.
  * - magazine: a CPU's bounded stack of free objects of one spanclass.

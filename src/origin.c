@@ -33,8 +33,8 @@ static unsigned long stack_save(gfp_t gfp)
 	/* The depot calls the page allocator. */
 	if (!gospan_supply_may_allocate())
 		return 0;
-	/* Without this function, its caller, and its. */
-	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 3);
+	/* The first are ours; how many, the compiler decides. */
+	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 0);
 	return stack_depot_save(frames, nr, gfp & ~__GFP_NOFAIL);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gospan stat: what the allocator holds, under the names of Go's MemStats, and
- * the page heap below it, of all NUMA nodes and of each.
+ * gospan stat: what the allocator holds, under the names of Go's MemStats, the
+ * page heap below it, of all NUMA nodes and of each, and the named caches.
  *
  * One table of fields serves the text and the JSON, so that a figure added to
  * the ABI is added in one place.
@@ -221,7 +221,56 @@ static void print_nodes(int fd)
 		       heap.s.refused, heap.s.held);
 }
 
-static void print_text(int fd, const struct gospan_memstats *stats, bool classes)
+/* The first cache from @index on; false if there is none. */
+static bool cache_read(int fd, __u32 index, struct gospan_cachestats *cache)
+{
+	*cache = (struct gospan_cachestats){ .index = index };
+	if (!ioctl(fd, GOSPAN_IOC_CACHE, cache))
+		return true;
+	if (errno != ENOENT)
+		fail("statistics of caches: %s", strerror(errno));
+	return false;
+}
+
+static __u64 cache_span_bytes(const struct gospan_cachestats *cache, __u32 page_bytes)
+{
+	return cache->spans * cache->npages * page_bytes;
+}
+
+/* What is special about it, in words. */
+static void print_cache_flags(__u32 flags)
+{
+	if (flags & GOSPAN_CACHE_CTOR)
+		printf(" ctor");
+	if (flags & GOSPAN_CACHE_TYPESAFE)
+		printf(" typesafe");
+	if (flags & GOSPAN_CACHE_USER)
+		printf(" user");
+	if (flags & GOSPAN_CACHE_DESTROYED)
+		printf(" destroyed");
+}
+
+/* A line for each named cache; nothing where there is none. */
+static void print_caches(int fd, __u32 page_bytes)
+{
+	struct gospan_cachestats cache;
+
+	if (!cache_read(fd, 0, &cache))
+		return;
+	printf("\n%-24s %9s %6s %9s %11s %9s %9s %12s\n", "cache", "bytes/obj", "align", "slot",
+	       "live", "cached", "spans", "bytes");
+	for (__u32 next = 0; cache_read(fd, next, &cache); next = cache.index + 1) {
+		printf("%-24s %9u %6u %9u %11llu %9llu %9llu %12llu", cache.name, cache.size,
+		       cache.align, cache.slot_bytes, cache.mallocs - cache.frees,
+		       cache.cached + cache.transit, cache.spans,
+		       cache_span_bytes(&cache, page_bytes));
+		print_cache_flags(cache.flags);
+		putchar('\n');
+	}
+}
+
+static void print_text(int fd, const struct gospan_memstats *stats,
+		       const struct gospan_version *version, bool classes)
 {
 	struct heap heap = heap_read(fd, stats);
 
@@ -229,6 +278,7 @@ static void print_text(int fd, const struct gospan_memstats *stats, bool classes
 		print_field(stats, &fields[i]);
 	print_heap(&heap);
 	print_nodes(fd);
+	print_caches(fd, version->page_bytes);
 	if (classes)
 		print_classes(stats);
 }
@@ -271,6 +321,40 @@ static json_t *json_nodes(int fd)
 	return array;
 }
 
+static void record_bool(struct record *r, const char *name, bool value)
+{
+	json_object_set_new(r->object, name, json_boolean(value));
+}
+
+static json_t *json_caches(int fd, __u32 page_bytes)
+{
+	json_t *array = json_array();
+	struct gospan_cachestats cache;
+
+	for (__u32 next = 0; cache_read(fd, next, &cache); next = cache.index + 1) {
+		struct record r = { .object = json_object() };
+
+		record_text(&r, "name", cache.name);
+		record_number(&r, "object_bytes", cache.size);
+		record_number(&r, "align_bytes", cache.align);
+		record_number(&r, "slot_bytes", cache.slot_bytes);
+		record_number(&r, "span_pages", cache.npages);
+		record_number(&r, "span_objects", cache.nelems);
+		record_number(&r, "mallocs", cache.mallocs);
+		record_number(&r, "frees", cache.frees);
+		record_number(&r, "cached_objects", cache.cached);
+		record_number(&r, "transit_objects", cache.transit);
+		record_number(&r, "spans", cache.spans);
+		record_number(&r, "span_bytes", cache_span_bytes(&cache, page_bytes));
+		record_bool(&r, "ctor", cache.flags & GOSPAN_CACHE_CTOR);
+		record_bool(&r, "typesafe", cache.flags & GOSPAN_CACHE_TYPESAFE);
+		record_bool(&r, "user", cache.flags & GOSPAN_CACHE_USER);
+		record_bool(&r, "destroyed", cache.flags & GOSPAN_CACHE_DESTROYED);
+		json_array_append_new(array, r.object);
+	}
+	return array;
+}
+
 static json_t *json_class(unsigned int sizeclass, const struct gospan_memstats_class *class)
 {
 	struct record r = { .object = json_object() };
@@ -297,6 +381,7 @@ static void print_json(int fd, const struct gospan_memstats *stats,
 		record_field(&r, stats, &fields[i]);
 	json_object_set_new(r.object, "page_heap", json_heap(&heap));
 	json_object_set_new(r.object, "nodes", json_nodes(fd));
+	json_object_set_new(r.object, "caches", json_caches(fd, version->page_bytes));
 	if (classes) {
 		json_t *array = json_array();
 
@@ -333,8 +418,8 @@ int cmd_stat(int argc, char **argv)
 	};
 	static const struct argp argp = {
 		argp_options, parse_option, NULL,
-		"Show the allocator's statistics, named as in Go's runtime.MemStats, and those of "
-		"its page heap, by NUMA node where there are several.",
+		"Show the allocator's statistics, named as in Go's runtime.MemStats, those of its "
+		"page heap, by NUMA node where there are several, and of each named cache.",
 		NULL, NULL, NULL
 	};
 	struct stat_options options = { 0 };
@@ -348,6 +433,6 @@ int cmd_stat(int argc, char **argv)
 	if (options.json)
 		print_json(fd, &stats, &version, options.classes);
 	else
-		print_text(fd, &stats, options.classes);
+		print_text(fd, &stats, &version, options.classes);
 	return EXIT_SUCCESS;
 }

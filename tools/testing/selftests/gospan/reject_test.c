@@ -55,6 +55,7 @@ FIXTURE_TEARDOWN(reject)
 	}
 
 #define ARG_CLASS	struct gospan_class
+#define ARG_CACHE	struct gospan_cachestats
 #define ARG_ALLOC	struct gospan_object
 #define ARG_REALLOC	struct gospan_object
 #define ARG_FREE	struct gospan_handle
@@ -64,6 +65,14 @@ FIXTURE_TEARDOWN(reject)
 REJECT(class_0, EINVAL, CLASS, .sizeclass = 0)
 REJECT(class_68, EINVAL, CLASS, .sizeclass = GOSPAN_NR_SIZECLASSES)
 REJECT(class_largest_number, EINVAL, CLASS, .sizeclass = UINT32_MAX)
+
+REJECT(cache_flags, EINVAL, CACHE, .flags = GOSPAN_CACHE_DESTROYED)
+REJECT(cache_high_flag, EINVAL, CACHE, .flags = 1U << 31)
+REJECT(cache_reserved, EINVAL, CACHE, .reserved = 1)
+REJECT(cache_reserved_high, EINVAL, CACHE, .reserved = 1U << 31)
+REJECT(cache_none_at_all, ENOENT, CACHE, .index = 0)
+REJECT(cache_beyond_last, ENOENT, CACHE, .index = 118)
+REJECT(cache_largest_number, ENOENT, CACHE, .index = UINT32_MAX)
 
 REJECT(alloc_unknown_flag, EINVAL, ALLOC, .size = 8, .flags = 1U << 1)
 REJECT(alloc_high_flag, EINVAL, ALLOC, .size = 8, .flags = 1U << 31)
@@ -146,6 +155,7 @@ static const unsigned long all_requests[] = {
 	GOSPAN_IOC_FREE, GOSPAN_IOC_REALLOC, GOSPAN_IOC_READ, GOSPAN_IOC_WRITE,
 	GOSPAN_IOC_BENCH, GOSPAN_IOC_HEAPSTATS, GOSPAN_IOC_TRIM, GOSPAN_IOC_REPLAY,
 	GOSPAN_IOC_REPLAY_CPUS,
+	GOSPAN_IOC_CACHE,
 };
 
 TEST_F(reject, argument_null)
@@ -204,7 +214,7 @@ TEST_F(reject, command_unknown_number)
 {
 	char arg[4096] = { 0 };
 
-	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x05), arg));
+	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x06), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x15), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0x22), arg));
 	EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, _IO(GOSPAN_IOC_MAGIC, 0xff), arg));
