@@ -198,6 +198,8 @@ static void check_rejects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
 	b.allocator = GOSPAN_ALLOCATOR_SPAN;
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+	b.allocator = GOSPAN_ALLOCATOR_CACHE;
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
 }
 
 /* Workloads that not every allocator has calls for. */
@@ -208,7 +210,8 @@ static void check_allocator_can(struct kunit *test)
 		u32 allocators;	/* a bit for each that can */
 	} rows[] = {
 		{ GOSPAN_WORKLOAD_BULK, BIT(GOSPAN_ALLOCATOR_EMPTY) |
-		  BIT(GOSPAN_ALLOCATOR_GOSPAN) | BIT(GOSPAN_ALLOCATOR_KMEM_CACHE) },
+		  BIT(GOSPAN_ALLOCATOR_GOSPAN) | BIT(GOSPAN_ALLOCATOR_KMEM_CACHE) |
+		  BIT(GOSPAN_ALLOCATOR_CACHE) },
 		{ GOSPAN_WORKLOAD_WRITE, (u32)~(BIT(GOSPAN_ALLOCATOR_PAGES) |
 						BIT(GOSPAN_ALLOCATOR_SPAN)) },
 	};

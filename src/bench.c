@@ -78,7 +78,8 @@ struct bench_worker {
 struct bench_run {
 	const struct gospan_bench *b;	/* (c) what to do; checked */
 	const struct gospan_bench_loops *loops;	/* (c) of the allocator */
-	struct kmem_cache *cache;	/* (c) for KMEM_CACHE */
+	struct kmem_cache *kmem_cache;	/* (c) for KMEM_CACHE */
+	struct gospan_cache *cache;	/* (c) for CACHE */
 	struct gospan_extent *extents; /* MIX: (w) MAX_LIVE per worker */
 	struct gospan_bench_held *held;	/* what is kept in use meanwhile, or NULL */
 	struct completion done;		/* the last thread is through */
@@ -461,6 +462,7 @@ static int worker_init(struct bench_worker *w)
 	w->job.gfp = BENCH_GFP | (b->flags & GOSPAN_BENCH_ZERO ? __GFP_ZERO : 0);
 	w->job.order = get_order(b->size);
 	w->job.npages = gospan_bytes_to_npages(b->size);
+	w->job.kmem_cache = w->run->kmem_cache;
 	w->job.cache = w->run->cache;
 	w->job.nr_call = b->nr_objects;
 	for (i = 0; i < GOSPAN_BENCH_NR_PHASES; i++) {
@@ -645,7 +647,13 @@ static struct bench_run *run_create(const struct gospan_bench *b, unsigned int n
 		}
 	}
 	if (b->allocator == GOSPAN_ALLOCATOR_KMEM_CACHE) {
-		run->cache = kmem_cache_create("gospan_bench", b->size, 0, SLAB_NO_MERGE, NULL);
+		run->kmem_cache = kmem_cache_create("gospan_bench", b->size, 0, SLAB_NO_MERGE,
+						    NULL);
+		if (!run->kmem_cache)
+			goto err_unhold;
+	}
+	if (b->allocator == GOSPAN_ALLOCATOR_CACHE) {
+		run->cache = gospan_cache_create("gospan_bench", b->size, 0, 0, NULL);
 		if (!run->cache)
 			goto err_unhold;
 	}
@@ -662,7 +670,8 @@ err_free_run:
 
 static void run_destroy(struct bench_run *run)
 {
-	kmem_cache_destroy(run->cache);
+	kmem_cache_destroy(run->kmem_cache);
+	gospan_cache_destroy(run->cache);
 	gospan_bench_unhold(run->held);
 	kvfree(run->extents);
 	kvfree(run);

@@ -48,7 +48,8 @@ struct request {
 	gfp_t gfp;
 	unsigned int order;
 	unsigned int npages;
-	struct kmem_cache *cache;
+	struct kmem_cache *kmem_cache;
+	struct gospan_cache *cache;
 };
 
 static __always_inline struct request job_request(const struct gospan_bench_job *job)
@@ -58,6 +59,7 @@ static __always_inline struct request job_request(const struct gospan_bench_job 
 		.gfp = job->gfp,
 		.order = job->order,
 		.npages = job->npages,
+		.kmem_cache = job->kmem_cache,
 		.cache = job->cache,
 	};
 }
@@ -73,13 +75,15 @@ static __always_inline void *request_alloc(const enum gospan_bench_allocator who
 	case GOSPAN_ALLOCATOR_KMALLOC:
 		return kmalloc(r.size, r.gfp);
 	case GOSPAN_ALLOCATOR_KMEM_CACHE:
-		return kmem_cache_alloc(r.cache, r.gfp);
+		return kmem_cache_alloc(r.kmem_cache, r.gfp);
 	case GOSPAN_ALLOCATOR_PAGES:
 		return alloc_pages(r.gfp, r.order);
 	case GOSPAN_ALLOCATOR_SPAN:
 		return gospan_bench_span_alloc(r.npages, r.gfp);
 	case GOSPAN_ALLOCATOR_NOSCAN:
 		return gospan_alloc_noscan(r.size, r.gfp);
+	case GOSPAN_ALLOCATOR_CACHE:
+		return gospan_cache_alloc(r.cache, r.gfp);
 	default:
 		return gospan_bench_empty_alloc(r.size, r.gfp);
 	}
@@ -97,7 +101,10 @@ static __always_inline void request_free(const enum gospan_bench_allocator who,
 		kfree(p);
 		break;
 	case GOSPAN_ALLOCATOR_KMEM_CACHE:
-		kmem_cache_free(r.cache, p);
+		kmem_cache_free(r.kmem_cache, p);
+		break;
+	case GOSPAN_ALLOCATOR_CACHE:
+		gospan_cache_free(r.cache, p);
 		break;
 	case GOSPAN_ALLOCATOR_PAGES:
 		__free_pages(p, r.order);
@@ -118,7 +125,9 @@ static __always_inline bool request_alloc_bulk(const enum gospan_bench_allocator
 	case GOSPAN_ALLOCATOR_GOSPAN:
 		return gospan_alloc_bulk(r.size, r.gfp, n, p);
 	case GOSPAN_ALLOCATOR_KMEM_CACHE:
-		return kmem_cache_alloc_bulk(r.cache, r.gfp, n, p);
+		return kmem_cache_alloc_bulk(r.kmem_cache, r.gfp, n, p);
+	case GOSPAN_ALLOCATOR_CACHE:
+		return gospan_cache_alloc_bulk(r.cache, r.gfp, n, p);
 	default:
 		return gospan_bench_empty_alloc_bulk(r.size, r.gfp, n, p);
 	}
@@ -132,7 +141,10 @@ static __always_inline void request_free_bulk(const enum gospan_bench_allocator 
 		gospan_free_bulk(n, p);
 		break;
 	case GOSPAN_ALLOCATOR_KMEM_CACHE:
-		kmem_cache_free_bulk(r.cache, n, p);
+		kmem_cache_free_bulk(r.kmem_cache, n, p);
+		break;
+	case GOSPAN_ALLOCATOR_CACHE:
+		gospan_cache_free_bulk(r.cache, n, p);
 		break;
 	default:
 		gospan_bench_empty_free_bulk(n, p);
@@ -297,6 +309,7 @@ DEFINE_LOOPS(kmem_cache, KMEM_CACHE)
 DEFINE_LOOPS(pages, PAGES)
 DEFINE_LOOPS(span, SPAN)
 DEFINE_LOOPS(noscan, NOSCAN)
+DEFINE_LOOPS(cache, CACHE)
 
 DEFINE_MIX_LOOP(empty, EMPTY)
 DEFINE_MIX_LOOP(gospan, GOSPAN)
@@ -307,6 +320,7 @@ DEFINE_MIX_LOOP(noscan, NOSCAN)
 DEFINE_BULK_LOOP(empty, EMPTY)
 DEFINE_BULK_LOOP(gospan, GOSPAN)
 DEFINE_BULK_LOOP(kmem_cache, KMEM_CACHE)
+DEFINE_BULK_LOOP(cache, CACHE)
 
 /* Where objects come from makes no difference to who writes to them. */
 DEFINE_WRITE_LOOP(empty, EMPTY)
@@ -336,5 +350,8 @@ const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_SPAN] = { LOOPS(span) },
 	[GOSPAN_ALLOCATOR_NOSCAN] = {
 		LOOPS(noscan), .mix = time_noscan_mix, .write = time_object_write,
+	},
+	[GOSPAN_ALLOCATOR_CACHE] = {
+		LOOPS(cache), .bulk = time_cache_bulk, .write = time_object_write,
 	},
 };

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <linux/gospan.h>
 
+struct gospan_cache;
 struct gospan_mix_op;
 struct kmem_cache;
 
@@ -18,7 +19,8 @@ struct gospan_bench_job {
 	gfp_t gfp;
 	unsigned int order;		/* PAGES: that fits @size */
 	unsigned int npages;		/* SPAN: that hold @size */
-	struct kmem_cache *cache;	/* KMEM_CACHE: to allocate from */
+	struct kmem_cache *kmem_cache;	/* KMEM_CACHE: to allocate from */
+	struct gospan_cache *cache;	/* CACHE: the same */
 	void **objects;			/* what is allocated; MIX: by slot, NULL is free */
 	u32 nr_call;			/* BULK: objects in a call */
 	u8 *own;			/* WRITE: the object that this CPU writes to */
@@ -37,7 +39,7 @@ struct gospan_bench_loops {
 	void (*alloc)(struct gospan_bench_job *job, u32 n);
 	/* Free @n objects, whoever allocated them. */
 	void (*free)(struct gospan_bench_job *job, void *const *objects, u32 n);
-	/* @n steps of the stream, from the one numbered @from; absent for KMEM_CACHE and SPAN. */
+	/* @n steps of the stream, from the one numbered @from; absent for caches and SPAN. */
 	void (*mix)(struct gospan_bench_job *job, u32 from, u32 n);
 	/* @n times a call that allocates and one that frees; absent where there is no such. */
 	void (*bulk)(struct gospan_bench_job *job, u32 n);

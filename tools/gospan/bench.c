@@ -184,11 +184,11 @@ static const struct argp_option argp_options[] = {
 	  "of whole gospan pages, such as 8192,16384", 0 },
 	{ "workloads", 'w', "LIST", 0,
 	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; noscan, "
-	  "noscan-batch, noscan-shuffled; bulk; false-sharing; runs, runs-all, "
+	  "noscan-batch, noscan-shuffled; bulk; false-sharing; cache, cache-batch; runs, runs-all, "
 	  "runs-fifo, runs-lifo, runs-shuffled (all that the other options allow)", 0 },
 	{ "allocators", 'a', "LIST", 0,
-	  "of gospan, kmalloc, kmem_cache, pages; also noscan for the workloads of that name; for "
-	  "page runs span, pages (all); the empty loop "
+	  "of gospan, kmalloc, kmem_cache, pages; also noscan and cache for the workloads of "
+	  "these names; for page runs span, pages (all); the empty loop "
 	  "is always measured", 0 },
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "

@@ -37,6 +37,7 @@ const char *const allocator_names[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_PAGES] = "pages",
 	[GOSPAN_ALLOCATOR_SPAN] = "span",
 	[GOSPAN_ALLOCATOR_NOSCAN] = "noscan",
+	[GOSPAN_ALLOCATOR_CACHE] = "cache",
 };
 
 static const struct bench_comparison objects = {
@@ -56,12 +57,20 @@ static const struct bench_comparison noscans = {
 static const struct bench_comparison bulks = {
 	.subject = GOSPAN_ALLOCATOR_GOSPAN,
 	.reference = GOSPAN_ALLOCATOR_KMEM_CACHE,
+	.others = 1U << GOSPAN_ALLOCATOR_CACHE,
 };
 
 /* Objects that share cache lines, and who packs them how. */
 static const struct bench_comparison neighbours = {
 	.subject = GOSPAN_ALLOCATOR_NOSCAN,
 	.reference = GOSPAN_ALLOCATOR_KMALLOC,
+	.others = 1U << GOSPAN_ALLOCATOR_GOSPAN,
+};
+
+/* A named cache beside the kernel's. */
+static const struct bench_comparison caches = {
+	.subject = GOSPAN_ALLOCATOR_CACHE,
+	.reference = GOSPAN_ALLOCATOR_KMEM_CACHE,
 	.others = 1U << GOSPAN_ALLOCATOR_GOSPAN,
 };
 
@@ -72,6 +81,7 @@ static const struct bench_comparison page_runs = {
 };
 
 #define NOSCAN_SIZES	"1,2,4,8,15,16"
+#define CACHE_SIZES	"64,256,1024,4096"
 #define RUN_PAGES	"1,2,4,16,64,256"
 
 const struct bench_kind bench_kinds[NR_KINDS] = {
@@ -122,6 +132,14 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 	[KIND_FALSE_SHARING] = {
 		"false-sharing", &neighbours, GOSPAN_WORKLOAD_WRITE, GOSPAN_ORDER_FIFO, WIDTH_TWO,
 		{ "write", NULL }, "4,8,16,32,64,128",
+	},
+	[KIND_CACHE] = {
+		"cache", &caches, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "pair", NULL }, CACHE_SIZES,
+	},
+	[KIND_CACHE_BATCH] = {
+		"cache-batch", &caches, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "alloc", "free" }, CACHE_SIZES,
 	},
 	[KIND_RUNS] = {
 		"runs", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,

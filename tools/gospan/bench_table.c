@@ -331,6 +331,14 @@ static void print_neighbours(const struct bench *b)
 		    "false sharing: two CPUs write, each to the neighbour of the other's object");
 }
 
+static void print_caches(const struct bench *b)
+{
+	print_columns(b, bench_kinds[KIND_CACHE].comparison);
+	print_group(b, KIND_CACHE, PART_FIRST, "cache: allocate, free at once");
+	print_group(b, KIND_CACHE_BATCH, PART_FIRST, "cache: n allocs");
+	print_group(b, KIND_CACHE_BATCH, PART_SECOND, "cache: n frees, in order");
+}
+
 /* Is there a case that compares those that @kind does? */
 static bool any_compared(const struct bench *b, enum bench_kind_id kind)
 {
@@ -352,6 +360,8 @@ void bench_print_table(const struct bench *b)
 		print_bulks(b);
 	if (any_compared(b, KIND_FALSE_SHARING))
 		print_neighbours(b);
+	if (any_compared(b, KIND_CACHE))
+		print_caches(b);
 	if (any_compared(b, KIND_RUNS))
 		print_page_runs(b);
 	putchar('\n');

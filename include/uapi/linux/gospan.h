@@ -298,6 +298,7 @@ struct gospan_io {
  * @GOSPAN_ALLOCATOR_PAGES: alloc_pages() of the order that fits
  * @GOSPAN_ALLOCATOR_SPAN: a span of gospan's page heap; not in MIX
  * @GOSPAN_ALLOCATOR_NOSCAN: gospan_alloc_noscan(), gospan_free()
+ * @GOSPAN_ALLOCATOR_CACHE: a named cache made for the size; not in MIX
  * @GOSPAN_NR_ALLOCATORS: how many there are
  */
 enum gospan_bench_allocator {
@@ -308,6 +309,7 @@ enum gospan_bench_allocator {
 	GOSPAN_ALLOCATOR_PAGES,
 	GOSPAN_ALLOCATOR_SPAN,
 	GOSPAN_ALLOCATOR_NOSCAN,
+	GOSPAN_ALLOCATOR_CACHE,
 	GOSPAN_NR_ALLOCATORS,
 };
 
@@ -411,7 +413,7 @@ struct gospan_bench_cpu {
  *
  * All CPUs start each phase together. For WRITE the first allocates, and the
  * objects that lie closest to each other are written to. BULK measures EMPTY,
- * GOSPAN and KMEM_CACHE only, WRITE all but PAGES and SPAN. What held pages took
+ * GOSPAN and caches only, WRITE all but PAGES and SPAN. What held pages took
  * goes back to the kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
  * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
  * whole pages, would take more than half of the memory available, or with held

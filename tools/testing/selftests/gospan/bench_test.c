@@ -234,7 +234,8 @@ TEST_F(bench, mix)
 		struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_MIX, allocator, 0,
 						   self->results);
 
-		if (allocator == GOSPAN_ALLOCATOR_KMEM_CACHE || allocator == GOSPAN_ALLOCATOR_SPAN)
+		if (allocator == GOSPAN_ALLOCATOR_KMEM_CACHE ||
+		    allocator == GOSPAN_ALLOCATOR_SPAN || allocator == GOSPAN_ALLOCATOR_CACHE)
 			continue;
 		b.nr_objects = 5000;
 		expect_good(_metadata, self->fd, &b, self->results);
@@ -245,6 +246,7 @@ TEST_F(bench, bulk)
 {
 	static const __u32 allocators[] = {
 		GOSPAN_ALLOCATOR_EMPTY, GOSPAN_ALLOCATOR_GOSPAN, GOSPAN_ALLOCATOR_KMEM_CACHE,
+		GOSPAN_ALLOCATOR_CACHE,
 	};
 	static const __u32 counts[] = { 1, 16, 511, 513 };
 	static const __u64 sizes[] = { 8, 256, 9000 };

@@ -371,6 +371,9 @@ REJECT_BENCH(held_for_gospan, EINVAL, b.held_pages = 1)
 REJECT_BENCH(held_for_kmalloc, EINVAL, b.allocator = GOSPAN_ALLOCATOR_KMALLOC; b.held_pages = 1)
 REJECT_BENCH(held_for_kmem_cache, EINVAL, b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE;
 	     b.held_pages = 1)
+REJECT_BENCH(cache_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
+	     b.allocator = GOSPAN_ALLOCATOR_CACHE)
+REJECT_BENCH(held_for_cache, EINVAL, b.allocator = GOSPAN_ALLOCATOR_CACHE; b.held_pages = 1)
 REJECT_BENCH(held_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
 	     b.allocator = GOSPAN_ALLOCATOR_PAGES; b.held_pages = 1)
 REJECT_BENCH(held_too_many_spans, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
