@@ -57,7 +57,7 @@ static void create_refuses(struct kunit *test)
 struct cache_life {
 	u32 nr;
 	void *list;
-	struct cache_life *next;
+	struct rcu_head rcu;
 };
 
 static void create_from_structure(struct kunit *test)
@@ -241,6 +241,24 @@ static void destroy_waits_for_nolock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), misuses);
 }
 
+/* The same, and what waits for a grace period. */
+static void destroy_waits_for_rcu(struct kunit *test)
+{
+	unsigned long misuses = gospan_report_count();
+	struct gospan_cache *cache = GOSPAN_CACHE(cache_life, 0);
+	struct cache_life *p;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	for (i = 0; i < 100; i++) {
+		p = gospan_cache_alloc(cache, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		gospan_free_rcu(p, rcu);
+	}
+	gospan_cache_destroy(cache);
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), misuses);
+}
+
 /* A thread that works on caches: allocates, looks, frees, and hands on. */
 struct cache_worker {
 	struct task_struct *task;
@@ -414,6 +432,7 @@ static struct kunit_case cache_life_cases[] = {
 	KUNIT_CASE(stats_sums),
 	KUNIT_CASE(destroy_with_live_objects),
 	KUNIT_CASE(destroy_waits_for_nolock),
+	KUNIT_CASE(destroy_waits_for_rcu),
 	KUNIT_CASE(destroy_after_all_cpus),
 	KUNIT_CASE(destroy_while_a_cpu_is_down),
 	{}

@@ -376,19 +376,26 @@ unsigned int gospan_cache_size(const struct gospan_cache *cache)
 }
 EXPORT_SYMBOL_GPL(gospan_cache_size);
 
-/* All free objects to their spans. Nobody allocates or frees any more. Returns the live ones. */
+/* All free objects to their spans. Nobody allocates or frees any more. */
+static void cache_flush(const struct gospan_cache *cache)
+{
+	while (!gospan_mcache_drain(cache->spanclass))
+		schedule_timeout_uninterruptible(1);
+	centrals_drain(cache->spanclass);
+}
+
+/* The same. Returns how many objects are live. */
 static unsigned long cache_drain(const struct gospan_cache *cache)
 {
 	unsigned long nr_spans;
 
 	gospan_nolock_sync();
-	while (!gospan_mcache_drain(cache->spanclass))
-		schedule_timeout_uninterruptible(1);
-	centrals_drain(cache->spanclass);
+	cache_flush(cache);
 	if (centrals_count(cache->spanclass, &nr_spans)) {
+		gospan_rcu_barrier();
 		/* Somebody else may be draining the central lists, with objects in hand. */
 		synchronize_rcu();
-		centrals_drain(cache->spanclass);
+		cache_flush(cache);
 	}
 	return centrals_count(cache->spanclass, &nr_spans);
 }

@@ -66,8 +66,8 @@ struct gospan_cache *gospan_cache_create(const char *name, unsigned int size, un
  * gospan_cache_destroy() - end a cache
  * @cache: nobody allocates from it or frees to it any more; or %NULL
  *
- * Waits for what gospan_free_nolock() has put off, and for pages that wait for a
- * grace period. Objects that are still live are reported, by address, up to 16 of
+ * Waits for what gospan_free_nolock() and gospan_free_rcu() have put off, and for pages
+ * that wait for a grace period. Objects that are still live are reported, by address, up to 16 of
  * them, and where they were allocated, if that is known. The cache then stays, as
  * "destroyed" in the statistics, and its objects may be used and freed as before.
  * When all are freed, destroying it once more ends it.
