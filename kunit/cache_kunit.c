@@ -8,6 +8,7 @@
 #include <linux/cache.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -370,6 +371,28 @@ static void alloc_zone_cannot_be_had(struct kunit *test)
 			0);
 }
 
+/* Of any node, or of that or none. */
+static void alloc_node_or_none(struct kunit *test)
+{
+	struct cache_test *t = cache_make(test, 64, SLAB_STORE_USER, NULL);
+	int nodes[] = { NUMA_NO_NODE, first_memory_node, nr_node_ids }, i;
+
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
+		t->p[i] = gospan_cache_alloc_node(t->cache, GFP_KERNEL | __GFP_ZERO, nodes[i]);
+		KUNIT_ASSERT_NOT_NULL(test, t->p[i]);
+		KUNIT_EXPECT_NULL(test, memchr_inv(t->p[i], 0, 64));
+		memset(t->p[i], JUNK, 64);
+	}
+	KUNIT_EXPECT_EQ(test, page_to_nid(virt_to_page(t->p[1])), first_memory_node);
+	t->p[i] = gospan_cache_alloc_node(t->cache, GFP_KERNEL | __GFP_THISNODE, first_memory_node);
+	KUNIT_EXPECT_NOT_NULL(test, t->p[i]);
+	KUNIT_EXPECT_NULL(test, gospan_cache_alloc_node(t->cache, GFP_KERNEL | __GFP_THISNODE,
+							nr_node_ids));
+	KUNIT_EXPECT_NULL(test, gospan_cache_alloc_node(t->cache, GFP_KERNEL | __GFP_DMA, 0));
+	gospan_cache_free_bulk(t->cache, i + 1, t->p);
+	KUNIT_EXPECT_EQ(test, gospan_cache_shrink(t->cache), 0);
+}
+
 /* An interrupt may find the mcache claimed. */
 static void alloc_while_claimed(struct kunit *test)
 {
@@ -601,6 +624,7 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(typesafe_object_is_reused),
 	KUNIT_CASE(bulk_any_number),
 	KUNIT_CASE(alloc_zone_cannot_be_had),
+	KUNIT_CASE(alloc_node_or_none),
 	KUNIT_CASE(alloc_while_claimed),
 	KUNIT_CASE(objects_are_like_all),
 	KUNIT_CASE(realloc_moves_long_objects),

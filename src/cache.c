@@ -255,6 +255,20 @@ void *gospan_cache_alloc(struct gospan_cache *cache, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(gospan_cache_alloc);
 
+void *gospan_cache_alloc_node(struct gospan_cache *cache, gfp_t gfp, int node)
+{
+	void *p;
+
+	gospan_malloc_see_context(gfp);
+	if (gfp & GOSPAN_GFP_ZONES)
+		return NULL;
+	p = gospan_malloc_node(cache->spanclass, gfp, node);
+	if (p && alloc_is_special(cache, gfp))
+		object_prepare(cache, p, gfp, _RET_IP_);
+	return p;
+}
+EXPORT_SYMBOL_GPL(gospan_cache_alloc_node);
+
 /* The spanclass of the page that @p is on; @p need not be ours. */
 static unsigned int spanclass_of(const void *p)
 {

@@ -248,6 +248,22 @@ void *gospan_alloc_node(size_t size, gfp_t gfp, int node)
 }
 EXPORT_SYMBOL_GPL(gospan_alloc_node);
 
+/*
+ * As gospan_malloc_spanclass(), but of @node as far as gospan_alloc_node() says so;
+ * a spanclass that is cut.
+ */
+void *gospan_malloc_node(unsigned int spanclass, gfp_t gfp, int node)
+{
+	if (node == NUMA_NO_NODE || (node == gospan_node_local() && !(gfp & __GFP_THISNODE)))
+		return gospan_malloc_spanclass(spanclass, gfp);
+	if (!node_has_memory(node)) {
+		if (gfp & __GFP_THISNODE)
+			return NULL;
+		node = gospan_node_nearest(node);
+	}
+	return alloc_central(spanclass, gfp, node);
+}
+
 /* A large object, or nothing of ours. */
 static void free_large(const void *p)
 {

@@ -23,6 +23,7 @@ DECLARE_STATIC_KEY_FALSE(gospan_malloc_free_special);
 static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
 
 void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp);
+void *gospan_malloc_node(unsigned int spanclass, gfp_t gfp, int node);
 
 /*
  * Fast path: pop this CPU's magazine. The mcache's slot, the magazine and the

@@ -103,6 +103,18 @@ void *gospan_cache_zalloc(struct gospan_cache *cache, gfp_t gfp)
 }
 
 /**
+ * gospan_cache_alloc_node() - allocate an object of a NUMA node
+ * @cache: cache
+ * @gfp: as for gospan_cache_alloc(); with %__GFP_THISNODE of that node or none
+ * @node: as for gospan_alloc_node()
+ *
+ * Context: As gospan_alloc().
+ * Return: As gospan_cache_alloc().
+ */
+void *gospan_cache_alloc_node(struct gospan_cache *cache, gfp_t gfp, int node)
+	__assume_aligned(8) __malloc __must_check;
+
+/**
  * gospan_cache_free() - free an object to its cache
  * @cache: cache that @p is from
  * @p: object, or %NULL
