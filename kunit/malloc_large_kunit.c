@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests of the API for what takes many pages: objects that grow where they are
- * or move, and memory that need not be contiguous.
+ * or move.
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 #include <linux/gospan.h>
 #include "../src/malloc.h"
 #include "../src/report.h"
@@ -204,89 +203,6 @@ static void alloc_large_aligned(struct kunit *test)
 	}
 }
 
-static void kvalloc_small_and_large(struct kunit *test)
-{
-	unsigned int i;
-	u8 *p;
-
-	for (i = 0; i < gospan_kunit_nr_sizes; i++) {
-		size_t size = gospan_kunit_sizes[i];
-
-		p = gospan_kvalloc(size, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, p);
-		KUNIT_EXPECT_FALSE(test, is_vmalloc_addr(p));
-		KUNIT_EXPECT_TRUE(test, gospan_owns(p));
-		KUNIT_EXPECT_EQ(test, gospan_size(p), gospan_size_roundup(size));
-		memset(p, JUNK, size);
-		gospan_kvfree(p);
-		p = gospan_kvalloc(size, GFP_KERNEL | __GFP_ZERO);
-		KUNIT_ASSERT_NOT_NULL(test, p);
-		KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, size));
-		gospan_kvfree(p);
-	}
-	/* The largest, from wherever it is to be had. */
-	p = gospan_kvalloc(GOSPAN_MAX_BYTES, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	memset(p, JUNK, GOSPAN_MAX_BYTES);
-	gospan_kvfree(p);
-}
-
-static void kvalloc_beyond_largest(struct kunit *test)
-{
-	static const size_t sizes[] = { KMALLOC_MAX_SIZE + 1, 2 * KMALLOC_MAX_SIZE + 5 };
-	static const gfp_t gfps[] = { GFP_KERNEL | __GFP_ZERO, GFP_KERNEL | __GFP_NOFAIL |
-				      __GFP_ZERO, GFP_KERNEL_ACCOUNT | __GFP_ZERO };
-	unsigned long before = gospan_report_count();
-	unsigned int i, j;
-
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		for (j = 0; j < ARRAY_SIZE(gfps); j++) {
-			u8 *p = gospan_kvalloc(sizes[i], gfps[j]);
-
-			KUNIT_ASSERT_NOT_NULL(test, p);
-			KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(p));
-			KUNIT_EXPECT_FALSE(test, gospan_owns(p));
-			KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, sizes[i]));
-			memset(p, JUNK, sizes[i]);
-			gospan_kvfree(p);
-		}
-	}
-	KUNIT_EXPECT_NULL(test, gospan_kvalloc(SIZE_MAX, GFP_KERNEL | __GFP_NOWARN));
-	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);
-}
-
-/* Who may not sleep gets no vmalloc memory, but what there is of ours. */
-static void kvalloc_atomic(struct kunit *test)
-{
-	void *p;
-
-	KUNIT_EXPECT_NULL(test, gospan_kvalloc(KMALLOC_MAX_SIZE + 1, GFP_ATOMIC));
-	KUNIT_EXPECT_NULL(test, gospan_kvalloc(KMALLOC_MAX_SIZE + 1, GFP_NOWAIT));
-	p = gospan_kvalloc(100, GFP_ATOMIC);
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_TRUE(test, gospan_owns(p));
-	gospan_kvfree(p);
-	p = gospan_kvalloc(100000, GFP_ATOMIC);
-	KUNIT_EXPECT_FALSE(test, is_vmalloc_addr(p));
-	gospan_kvfree(p);
-}
-
-static void kvalloc_nothing(struct kunit *test)
-{
-	unsigned long before = gospan_report_count();
-
-	KUNIT_EXPECT_PTR_EQ(test, gospan_kvalloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
-	KUNIT_EXPECT_PTR_EQ(test, gospan_kvalloc(0, GFP_ATOMIC), ZERO_SIZE_PTR);
-	KUNIT_EXPECT_NULL(test, gospan_kvalloc(100, GFP_KERNEL | __GFP_DMA));
-	KUNIT_EXPECT_NULL(test, gospan_kvalloc(100000, GFP_KERNEL | __GFP_DMA32));
-	gospan_kvfree(NULL);
-	gospan_kvfree(ZERO_SIZE_PTR);
-	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);
-	/* Misuse is seen as ever. */
-	gospan_kvfree(test);
-	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
-}
-
 static struct kunit_case malloc_large_cases[] = {
 	KUNIT_CASE(alloc_large_many_sizes),
 	KUNIT_CASE(alloc_large_aligned),
@@ -296,10 +212,6 @@ static struct kunit_case malloc_large_cases[] = {
 	KUNIT_CASE(realloc_large_to_power_of_two),
 	KUNIT_CASE(realloc_small_and_large),
 	KUNIT_CASE(realloc_large_failure_keeps_object),
-	KUNIT_CASE(kvalloc_small_and_large),
-	KUNIT_CASE(kvalloc_beyond_largest),
-	KUNIT_CASE(kvalloc_atomic),
-	KUNIT_CASE(kvalloc_nothing),
 	{}
 };
 

@@ -19,7 +19,6 @@
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 #include <linux/gospan.h>
 #include "malloc.h"
 #include "report.h"
@@ -484,43 +483,6 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 	return new;
 }
 EXPORT_SYMBOL_GPL(gospan_realloc);
-
-/* A module can say of which node vmalloc memory should be only where there is no more to @gfp. */
-static void *vmalloc_on(size_t size, gfp_t gfp, int node)
-{
-	if (node == NUMA_NO_NODE || (gfp & ~__GFP_ZERO) != GFP_KERNEL)
-		return __vmalloc(size, gfp);
-	return gfp & __GFP_ZERO ? vzalloc_node(size, node) : vmalloc_node(size, node);
-}
-
-void *gospan_kvalloc_node(size_t size, gfp_t gfp, int node)
-{
-	gfp_t try_gfp = gfp;
-	void *p;
-
-	/* Pages that need not be in a row are not worth pressing for. */
-	if (size > PAGE_SIZE)
-		try_gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
-			  (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
-	p = gospan_alloc_node(size, try_gfp, node);
-	/* The product of an array that overflows: vmalloc() would complain. */
-	if (size == SIZE_MAX)
-		return NULL;
-	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp) ||
-	    gfp & (GOSPAN_GFP_ZONES | __GFP_THISNODE))
-		return p;
-	return vmalloc_on(size, gfp, node);
-}
-EXPORT_SYMBOL_GPL(gospan_kvalloc_node);
-
-void gospan_kvfree(const void *p)
-{
-	if (is_vmalloc_addr(p))
-		vfree(p);
-	else
-		gospan_free(p);
-}
-EXPORT_SYMBOL_GPL(gospan_kvfree);
 
 bool gospan_owns(const void *p)
 {

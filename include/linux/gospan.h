@@ -351,6 +351,33 @@ void *gospan_kvcalloc_node(size_t n, size_t size, gfp_t gfp, int node)
 void gospan_kvfree(const void *p);
 
 /**
+ * gospan_kvrealloc() - change the size of memory that need not be contiguous
+ * @p: what gospan_kvalloc() or gospan_alloc() gave, %NULL or %ZERO_SIZE_PTR
+ * @old_size: bytes that it was asked with; it counts for vmalloc memory alone
+ * @new_size: bytes wanted; 0 frees @p and returns %ZERO_SIZE_PTR
+ * @gfp: as for gospan_kvalloc(); with %__GFP_ZERO, at each call, what comes after
+ *	the first bytes is zero
+ *
+ * The first bytes, as many as both sizes have, keep their values. What gets no
+ * larger stays where it is.
+ *
+ * Context: As gospan_alloc(); where @p may be vmalloc memory, not NMI.
+ * Return: the memory, perhaps moved, for gospan_kvfree(); %NULL as for
+ * gospan_kvalloc(), and when @p is not an object (reported); @p is then as it was.
+ */
+void *gospan_kvrealloc(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
+	__assume_aligned(GOSPAN_MIN_ALIGN) __realloc_size(3) __must_check;
+
+/**
+ * gospan_kvfree_sensitive() - wipe what gospan_kvalloc() gave, and free it
+ * @p: it, %NULL or %ZERO_SIZE_PTR
+ * @len: bytes to wipe of vmalloc memory; of an object all gospan_size() are
+ *
+ * Context: As gospan_kvfree().
+ */
+void gospan_kvfree_sensitive(const void *p, size_t len);
+
+/**
  * gospan_free() - free an object
  * @p: object, %NULL or %ZERO_SIZE_PTR
  *
