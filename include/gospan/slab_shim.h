@@ -41,7 +41,8 @@
  * read (kmem_cache_create_usercopy()) and the list_lru of kmem_cache_alloc_lru()
  * are about the kernel's slabs and memory cgroups; the node that
  * kmem_cache_alloc_node() names is not asked. A module that uses sheaves of the
- * kernel's caches, or kfree_rcu_nolock(), does not build.
+ * kernel's caches, kfree_rcu_nolock(), or for kfree_rcu() less than a whole
+ * rcu_head (7.x), does not build.
  *
  * This header is read before the first line of the file. A definition of pr_fmt()
  * there comes after that of <linux/printk.h>, and the compiler says so, unless
