@@ -39,8 +39,7 @@
  *
  * Not everything of a cache is obeyed: the part of an object that user space may
  * read (kmem_cache_create_usercopy()) and the list_lru of kmem_cache_alloc_lru()
- * are about the kernel's slabs and memory cgroups; the node that
- * kmem_cache_alloc_node() names is not asked. A module that uses sheaves of the
+ * are about the kernel's slabs and memory cgroups. A module that uses sheaves of the
  * kernel's caches, kfree_rcu_nolock(), or for kfree_rcu() less than a whole
  * rcu_head (7.x), does not build.
  *
@@ -410,10 +409,9 @@ gospan_shim_cache_create_args(const char *name, unsigned int size,
 static inline void gospan_shim_cache_destroy(struct kmem_cache *s)
 {
 	if (gospan_shim_cache_is_foreign(s))
-		return kmem_cache_destroy(s);
-	/* The kernel's waits for its kfree_rcu(), too. */
-	gospan_rcu_barrier();
-	gospan_cache_destroy(gospan_shim_cache(s));
+		kmem_cache_destroy(s);
+	else
+		gospan_cache_destroy(gospan_shim_cache(s));
 }
 
 static inline int gospan_shim_cache_shrink(struct kmem_cache *s)
@@ -454,7 +452,7 @@ static inline void *gospan_shim_cache_alloc_node(struct kmem_cache *s, gfp_t gfp
 {
 	if (unlikely(gospan_shim_cache_is_foreign(s)))
 		return kmem_cache_alloc_node(s, gfp, node);
-	return gospan_cache_alloc(gospan_shim_cache(s), gfp);
+	return gospan_cache_alloc_node(gospan_shim_cache(s), gfp, node);
 }
 
 static inline
