@@ -7,13 +7,11 @@
  */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
-#include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
-#include <linux/topology.h>
 #include "../src/supply.h"
 #include "../src/validate.h"
 #include "helper.h"
@@ -351,9 +349,6 @@ static void mheap_random_million(struct kunit *test)
 {
 	unsigned int nr_steps = gospan_kunit_steps() / ARRAY_SIZE(chaos_kinds), step, i;
 
-	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current,
-						   cpumask_of(cpumask_first(cpu_online_mask))),
-			0);
 	memset(&chaos, 0, sizeof(chaos));
 	chaos.kind = test->param_value;
 	gospan_kunit_source_make(test, NR_CHUNKS);

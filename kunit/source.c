@@ -8,8 +8,11 @@
  */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
+#include <linux/cpumask.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/topology.h>
 #include "../src/supply.h"
 #include "../src/validate.h"
 #include "helper.h"
@@ -221,6 +224,17 @@ static void pool_make(struct kunit *test, unsigned int nr_chunks)
 	KUNIT_ASSERT_NOT_NULL(test, source->out);
 }
 
+/* Go where the pool is and stay: a heap looks for memory on its CPU's node first. */
+static void pool_visit(struct kunit *test)
+{
+	int node = page_to_nid(virt_to_page((void *)gospan_kunit_source_addr(0)));
+	unsigned int cpu = cpumask_any_and(cpumask_of_node(node), cpu_online_mask);
+
+	if (cpu >= nr_cpu_ids)
+		kunit_skip(test, "the pool's NUMA node has no CPU");
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+}
+
 /* A pool of chunks in a row, which are the test's until it ends. */
 void gospan_kunit_source_make(struct kunit *test, unsigned int nr_chunks)
 {
@@ -228,6 +242,7 @@ void gospan_kunit_source_make(struct kunit *test, unsigned int nr_chunks)
 	pool_alloc(nr_chunks);
 	KUNIT_ASSERT_EQ_MSG(test, gospan_kunit_source.nr_chunks, nr_chunks,
 			    "no %u free chunks in a row", nr_chunks);
+	pool_visit(test);
 }
 
 /*
@@ -250,6 +265,7 @@ void gospan_kunit_source_borrow(struct kunit *test, unsigned int nr_chunks)
 		addr += GOSPAN_CHUNK_BYTES;
 	}
 	KUNIT_ASSERT_GT(test, source->nr_chunks, 0);
+	pool_visit(test);
 }
 
 /* What the source has from now on, in this order. */
