@@ -531,24 +531,44 @@ static void chain_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 3);
 }
 
+/* Has the worker taken a chain since it was @hurried? In time. */
+static bool has_hurried(unsigned long hurried)
+{
+	unsigned long end = jiffies + WAIT_JIFFIES;
+
+	while (gospan_rcu_count(GOSPAN_RCU_HURRIED) == hurried && time_before(jiffies, end))
+		fsleep(1000);
+	return gospan_rcu_count(GOSPAN_RCU_HURRIED) != hurried;
+}
+
 /*
  * One in the chain was freed by someone else as well, and is in use again: the
  * chain ends there, what was added before leaks.
  */
 static void chain_broken(struct kunit *test)
 {
-	unsigned long before = gospan_report_count();
+	unsigned long before = gospan_report_count(), hurried;
 	struct objects *o = objects_make(test);
 	u64 live = gospan_kunit_live();
+	struct reader r = {};
 	unsigned int i;
+	u8 *first;
 
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	first = gospan_alloc(200, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, first);
 	for (i = 0; i < 3; i++)
 		objects_add(test, o, 200, 16);
 	memory_ends();
-	rcu_read_lock();
+	hurried = gospan_rcu_count(GOSPAN_RCU_HURRIED);
+	reader_start(test, &r, first, 200);
+	__gospan_free_rcu((struct rcu_head *)first, first);
+	/* It waits for the reader: those that come now stay together. */
+	KUNIT_EXPECT_TRUE(test, has_hurried(hurried));
 	objects_free_rcu(o);
 	memset(o->head[1], JUNK, sizeof(struct rcu_head));
-	rcu_read_unlock();
+	reader_stop(&r);
 	memory_is_back();
 	gospan_rcu_barrier();
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
