@@ -11,6 +11,7 @@
  * other cost of its own; callers keep windows short and reschedule in between.
  */
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/ktime.h>
@@ -250,7 +251,10 @@ static __always_inline void bulk_loop(const enum gospan_bench_allocator who,
 	job->failures += failures;
 }
 
-/* What a counter does: the value that was written before is read again. */
+/*
+ * What a lock or a reference count does: the CPU must have the line each time. Plain
+ * writes would wait for it together, in the CPU's store buffer.
+ */
 static __always_inline void write_loop(const enum gospan_bench_allocator who,
 				       struct gospan_bench_job *job, u32 n)
 {
@@ -261,7 +265,7 @@ static __always_inline void write_loop(const enum gospan_bench_allocator who,
 		if (who == GOSPAN_ALLOCATOR_EMPTY)
 			barrier();
 		else
-			WRITE_ONCE(*own, READ_ONCE(*own) + 1);
+			xchg(own, (u8)n);
 	}
 	window_close(job, start);
 }

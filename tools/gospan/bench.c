@@ -217,8 +217,9 @@ static const struct argp argp = {
 	argp_options, parse_option, NULL,
 	"Measure gospan against kmalloc, a kmem_cache and alloc_pages, and its page heap against "
 	"alloc_pages, inside the kernel."
-	"\vFigures are ticks per operation of the best round, without the empty loop that is "
-	"measured beside them. --json and --csv have medians, nanoseconds and each CPU as well.",
+	"\vFigures are ticks per operation of the best round (of false-sharing: the median), "
+	"without the empty loop that is measured beside them. --json and --csv have medians, "
+	"nanoseconds and each CPU as well.",
 	NULL, NULL, NULL
 };
 

@@ -150,7 +150,10 @@ unsigned int bench_allocators(const struct bench_kind *kind);
 /* bench_run.c: measure every cell. */
 void bench_run(struct bench *b, int fd);
 
-/* Ticks per operation without the empty loop, best round; NaN when not measured. */
+/* Ticks per operation, best round (false-sharing: median); NaN when not measured. */
+double bench_ticks(const struct bench_case *c, unsigned int allocator, enum bench_part part);
+
+/* The same without the empty loop. */
 double bench_net_ticks(const struct bench_case *c, unsigned int allocator,
 		       enum bench_part part);
 

@@ -82,7 +82,7 @@ static void fill_cell(struct record *r, const struct bench_case *c, unsigned int
 	record_number(r, "ops", cell->phases[part].ops);
 	record_number(r, "failures", cell->failures);
 	fill_times(r, &cell->phases[part].times);
-	record_real(r, "net_ticks_per_op_min", bench_net_ticks(c, allocator, part));
+	record_real(r, "net_ticks_per_op", bench_net_ticks(c, allocator, part));
 	record_real(r, "net_ratio_to_kmalloc",
 		    bench_ratio_to(c, allocator, GOSPAN_ALLOCATOR_KMALLOC, part));
 	record_text(r, "reference", allocator_names[reference]);

@@ -3,8 +3,9 @@
  * The table that a person reads: one group per kind of work, one row per size;
  * objects first, then runs of pages.
  *
- * All figures are ticks per operation of the best round; the column "loop" is
- * the empty loop, which the others no longer contain. 84 columns wide.
+ * All figures are ticks per operation of the best round (false-sharing: the median);
+ * the column "loop" is the empty loop, which the others no longer contain. 84 columns
+ * wide.
  */
 #include "bench.h"
 
@@ -103,15 +104,6 @@ static void print_net_ticks(const struct bench_case *c, unsigned int allocator,
 	print_figure(bench_net_ticks(c, allocator, part), column_width(allocator), 1);
 }
 
-static double loop_ticks(const struct bench_case *c, enum bench_part part)
-{
-	const struct bench_phase *phases = c->cells[GOSPAN_ALLOCATOR_EMPTY].phases;
-
-	if (part == PART_SUM)
-		return phases[0].times.ticks_min + phases[1].times.ticks_min;
-	return phases[part].times.ticks_min;
-}
-
 /* What the rows of a group differ in. */
 static const char *format_size(const struct bench *b, const struct bench_case *c, char text[32])
 {
@@ -132,7 +124,7 @@ static void print_row(const struct bench *b, const struct bench_case *c, enum be
 	char label[32];
 
 	printf("%12s  %6u", format_size(b, c, label), c->nr_objects);
-	print_figure(loop_ticks(c, part), COLUMN_WIDTH, 1);
+	print_figure(bench_ticks(c, GOSPAN_ALLOCATOR_EMPTY, part), COLUMN_WIDTH, 1);
 	print_net_ticks(c, who->subject, part);
 	print_net_ticks(c, who->reference, part);
 	print_figure(bench_ratio(c, part), COLUMN_WIDTH, 2);
@@ -328,7 +320,7 @@ static void print_neighbours(const struct bench *b)
 {
 	print_columns(b, bench_kinds[KIND_FALSE_SHARING].comparison);
 	print_group(b, KIND_FALSE_SHARING, PART_FIRST,
-		    "false sharing: two CPUs write, each to the neighbour of the other's object");
+		    "false sharing, median: two CPUs write, each beside the other's object");
 }
 
 static void print_caches(const struct bench *b)
