@@ -171,7 +171,7 @@ static unsigned long cache_take(struct gospan_mheap *h, int node, unsigned int n
 
 	if (unlikely(!pc))
 		return GOSPAN_NO_PAGE;
-	if (unlikely(node != gospan_node_local())) {
+	if (gospan_node_are_many() && unlikely(node != gospan_node_local())) {
 		gospan_pagecache_release(pc);
 		return GOSPAN_NO_PAGE;
 	}
@@ -339,8 +339,10 @@ static __always_inline struct gospan_span *page_descriptor(struct gospan_mheap *
 	if (!gospan_supply_may_allocate())
 		return NULL;
 	s = gospan_span_create(nelems, gfp & ~__GFP_NOFAIL);
-	if (s)
-		atomic_long_add(gospan_span_sys_bytes(s), &h->span_bytes);
+	if (!s)
+		return NULL;
+	s->node = gospan_mheap_chunk(h, page)->home->node;
+	atomic_long_add(gospan_span_sys_bytes(s), &h->span_bytes);
 	return s;
 }
 
@@ -359,7 +361,6 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
 	if (unlikely(zero || READ_ONCE(h->has_zeroed)))
 		run_make_dirty(h, page, npages, zero);
 	gospan_span_init(s, spanclass, gospan_page_addr(page), l);
-	s->node = gospan_mheap_chunk(h, page)->home->node;
 	run_publish(h, s, page, npages);
 	return s;
 }

@@ -46,7 +46,7 @@ struct gospan_span {
 	u16 alloc_count;		/* (l) slots taken */
 	u8 spanclass;			/* (c) */
 	bool owned;			/* (l) some CPU's current span: on no list */
-	u16 node;			/* (c) that its pages belong to */
+	u16 node;			/* (c) for good: that its first page belongs to */
 	u16 max_words;			/* (c) for good: that @alloc_bits has room for */
 	u64 alloc_bits[];		/* (l) one = taken; slots past @nelems are ones */
 };
