@@ -2,7 +2,7 @@
 /*
  * Tests of frees put off by RCU: from every context, of every kind of object,
  * in batches and in the chain, and with a reader that must not see any of it;
- * how much may wait, and when it is over.
+ * and when it is over.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -27,14 +27,13 @@
 #include "../src/report.h"
 #include "../src/validate.h"
 #include "helper.h"
+#include "rcu_kunit.h"
 
 #define JUNK		0xa5
 #define MAX_OBJS	2000U
 #define WAIT_JIFFIES	(10 * HZ)
-#define RUN_JIFFIES	max(HZ / 2, 2)
 
-/* The module parameter rcu_bytes. */
-static unsigned long *limit(void)
+unsigned long *gospan_kunit_rcu_limit(void)
 {
 	static unsigned long none;
 	unsigned int i;
@@ -47,16 +46,17 @@ static unsigned long *limit(void)
 
 static void rcu_finish(void *bytes)
 {
-	WRITE_ONCE(*limit(), (unsigned long)bytes);
+	WRITE_ONCE(*gospan_kunit_rcu_limit(), (unsigned long)bytes);
 	WRITE_ONCE(gospan_heap.broken, false);
 	gospan_rcu_barrier();
 }
 
-static int rcu_kunit_init(struct kunit *test)
+int gospan_kunit_rcu_init(struct kunit *test)
 {
+	unsigned long bytes = READ_ONCE(*gospan_kunit_rcu_limit());
 	int err = gospan_kunit_init(test);
 
-	return err ?: kunit_add_action_or_reset(test, rcu_finish, (void *)READ_ONCE(*limit()));
+	return err ?: kunit_add_action_or_reset(test, rcu_finish, (void *)bytes);
 }
 
 /* From now on there is no memory for a batch. */
@@ -72,8 +72,7 @@ static void memory_is_back(void)
 	WRITE_ONCE(gospan_heap.broken, false);
 }
 
-/* Nothing waits, and as many objects are live. */
-static void expect_live(struct kunit *test, u64 live)
+void gospan_kunit_rcu_expect_live(struct kunit *test, u64 live)
 {
 	struct gospan_rcu_waiting waiting = gospan_rcu_waiting();
 
@@ -232,7 +231,7 @@ static void free_in_context(struct kunit *test)
 	chained = gospan_rcu_count(GOSPAN_RCU_CHAINED);
 	context->run(o);
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_CHAINED), chained);
 
@@ -246,7 +245,7 @@ static void free_in_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_CHAINED), chained + o->nr);
 	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_BATCHES), batches);
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);
 }
 
@@ -267,7 +266,7 @@ static void free_mightsleep(struct kunit *test)
 		gospan_free_rcu_mightsleep(p);
 	}
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_WAITED), waited);
 }
 
@@ -284,7 +283,7 @@ static void free_mightsleep_without_memory(struct kunit *test)
 	gospan_free_rcu_mightsleep(large);
 	memory_is_back();
 	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_WAITED), waited + 2);
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 static void free_nothing(struct kunit *test)
@@ -323,7 +322,7 @@ static void free_by_field(struct kunit *test)
 	gospan_free_rcu(middle, rcu);
 	gospan_free_rcu(large, last);
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 /* Someone who reads the object as long as told. */
@@ -400,7 +399,7 @@ static void free_waits_for_reader(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(p, JUNK, 1000);
 	if (way == READER_HURRIED)
-		WRITE_ONCE(*limit(), 0);
+		WRITE_ONCE(*gospan_kunit_rcu_limit(), 0);
 	if (way == READER_CHAIN)
 		memory_ends();
 	reader_start(test, &r, p, 1000);
@@ -414,7 +413,7 @@ static void free_waits_for_reader(struct kunit *test)
 	reader_stop(&r);
 	KUNIT_EXPECT_TRUE(test, r.intact);
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 /* So many of so many bytes make so many batches. */
@@ -484,7 +483,7 @@ static void batch_closes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_BATCHES) - before, c->batches);
 	KUNIT_EXPECT_EQ(test, waiting.objects, c->n);
 	KUNIT_EXPECT_EQ(test, waiting.bytes, c->n * c->size);
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 /* Without anyone who asks: 100 ms and a grace period. */
@@ -501,7 +500,7 @@ static void batch_closes_in_time(struct kunit *test)
 		objects_free_rcu(o);
 		while (gospan_rcu_waiting().objects && time_before(jiffies, end))
 			fsleep(1000);
-		expect_live(test, live);
+		gospan_kunit_rcu_expect_live(test, live);
 	}
 	kunit_info(test, "freed after %u ms", jiffies_to_msecs(jiffies - start) / 3);
 }
@@ -527,7 +526,7 @@ static void chain_twice(struct kunit *test)
 	memory_is_back();
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 3);
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 3);
 }
 
@@ -572,7 +571,7 @@ static void chain_broken(struct kunit *test)
 	memory_is_back();
 	gospan_rcu_barrier();
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
-	expect_live(test, live + 2);
+	gospan_kunit_rcu_expect_live(test, live + 2);
 	gospan_free(o->p[0]);
 	gospan_free(o->p[1]);
 }
@@ -591,7 +590,7 @@ static void batch_twice(struct kunit *test)
 	__gospan_free_rcu(o->head[4], o->p[4]);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
 }
 
@@ -613,7 +612,7 @@ static void free_foreign(struct kunit *test)
 	__gospan_free_rcu((struct rcu_head *)(p + 8), p + 8);
 	gospan_rcu_barrier();
 	/* It came to its span only when that was flushed. */
-	expect_live(test, live + 1);
+	gospan_kunit_rcu_expect_live(test, live + 1);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 3);
 	gospan_free(p);
 }
@@ -661,7 +660,7 @@ static void free_vmalloc(struct kunit *test)
 	gospan_rcu_barrier();
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		KUNIT_EXPECT_TRUE(test, is_unmapped(p[i]));
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 static void free_on_this_cpu(void *data)
@@ -684,7 +683,7 @@ static void barrier_of_all_cpus(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, smp_call_function_single(cpu, free_on_this_cpu, o, true), 0);
 	}
 	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 static void trim_waits(struct kunit *test)
@@ -695,78 +694,7 @@ static void trim_waits(struct kunit *test)
 	objects_fill(test, o);
 	objects_free_rcu(o);
 	KUNIT_EXPECT_GT(test, gospan_trim(), (size_t)0);
-	expect_live(test, live);
-}
-
-#define FLOOD_BYTES	256
-#define FLOOD_LIMIT	SZ_1M
-/* In open batches, and in those that others sent as we looked. */
-#define FLOOD_SLACK	(2 * GOSPAN_RCU_BATCH_BYTES)
-
-struct flood {
-	struct task_struct *task;
-	unsigned int nr;
-	unsigned int nr_failed;
-	unsigned long max_bytes;	/* that waited */
-};
-
-static int flood_run(void *data)
-{
-	struct flood *f = data;
-	unsigned int i;
-	void *p;
-
-	for (i = 0; i < f->nr; i++) {
-		p = gospan_alloc(FLOOD_BYTES, GFP_KERNEL);
-		f->nr_failed += !p;
-		gospan_free_rcu_mightsleep(p);
-		/* It takes the locks of all CPUs. */
-		if (i % 8 == 0)
-			f->max_bytes = max(f->max_bytes, gospan_rcu_waiting().bytes);
-	}
-	while (!kthread_should_stop())
-		fsleep(1000);
-	return 0;
-}
-
-static void flood_start(struct kunit *test, struct flood *f, unsigned int cpu)
-{
-	f->task = kthread_create_on_cpu(flood_run, f, cpu, "gospan_flood/%u");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(f->task));
-	wake_up_process(f->task);
-}
-
-/* All CPUs free as fast as they can, and have to wait. */
-static void limit_holds(struct kunit *test)
-{
-	unsigned long waited = gospan_rcu_count(GOSPAN_RCU_WAITED), max_bytes = 0;
-	unsigned long hurried = gospan_rcu_count(GOSPAN_RCU_HURRIED);
-	/* Where memory accesses are checked, it would take minutes. */
-	unsigned int total = IS_ENABLED(CONFIG_KASAN) ? 10000 : 100000, nr_failed = 0, cpu;
-	struct flood *floods = kunit_kcalloc(test, nr_cpu_ids, sizeof(*floods), GFP_KERNEL);
-	u64 live = gospan_kunit_live();
-
-	KUNIT_ASSERT_NOT_NULL(test, floods);
-	WRITE_ONCE(*limit(), FLOOD_LIMIT);
-	for_each_online_cpu(cpu) {
-		floods[cpu].nr = DIV_ROUND_UP(total, num_online_cpus());
-		flood_start(test, &floods[cpu], cpu);
-	}
-	for_each_online_cpu(cpu) {
-		kthread_stop(floods[cpu].task);
-		max_bytes = max(max_bytes, floods[cpu].max_bytes);
-		nr_failed += floods[cpu].nr_failed;
-	}
-	waited = gospan_rcu_count(GOSPAN_RCU_WAITED) - waited;
-	kunit_info(test, "%lu bytes waited at most, %lu of %u calls had to, %lu hurries", max_bytes,
-		   waited, total, gospan_rcu_count(GOSPAN_RCU_HURRIED) - hurried);
-	KUNIT_EXPECT_EQ(test, nr_failed, 0U);
-	KUNIT_EXPECT_LE(test, max_bytes, FLOOD_LIMIT + num_online_cpus() * FLOOD_SLACK);
-	/* There, it may not be fast enough to have to wait. */
-	if (!IS_ENABLED(CONFIG_KASAN))
-		KUNIT_EXPECT_GT(test, waited, 0UL);
-	gospan_rcu_barrier();
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 /* Above the limit grace periods are hurried; nobody waits that may not. */
@@ -778,138 +706,14 @@ static void limit_serves_atomic(struct kunit *test)
 	u64 live = gospan_kunit_live();
 	unsigned int i;
 
-	WRITE_ONCE(*limit(), 0);
+	WRITE_ONCE(*gospan_kunit_rcu_limit(), 0);
 	for (i = 0; i < MAX_OBJS; i++)
 		objects_add(test, o, 64, 0);
 	free_irqs_off(o);
 	gospan_rcu_barrier();
 	KUNIT_EXPECT_GT(test, gospan_rcu_count(GOSPAN_RCU_HURRIED), hurried);
 	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_WAITED), waited);
-	expect_live(test, live);
-}
-
-/* Published in a slot, until another takes its place; then put off. */
-struct shared {
-	u64 stamp;
-	struct rcu_head rcu;
-	u64 copy;
-};
-
-#define NR_SLOTS	16
-
-struct updater {
-	struct task_struct *task;
-	struct irq_work work;
-	struct shared __rcu **slots;
-	struct rnd_state rnd, irq_rnd;
-	unsigned long nr_calls, nr_bad, nr_failed;
-};
-
-static struct shared *shared_alloc(struct rnd_state *rnd, gfp_t gfp)
-{
-	struct shared *p = gospan_alloc(sizeof(*p) + gospan_kunit_below(rnd, 300), gfp);
-
-	if (!p)
-		return NULL;
-	p->stamp = prandom_u32_state(rnd) + (unsigned long)p;
-	p->copy = ~p->stamp;
-	return p;
-}
-
-static void shared_replace(struct updater *u, struct rnd_state *rnd, gfp_t gfp)
-{
-	struct shared *p = shared_alloc(rnd, gfp), *old;
-
-	if (!p) {
-		u->nr_failed++;
-		return;
-	}
-	old = unrcu_pointer(xchg(&u->slots[gospan_kunit_below(rnd, NR_SLOTS)], RCU_INITIALIZER(p)));
-	if (gfp == GFP_KERNEL && !gospan_kunit_below(rnd, 4))
-		gospan_free_rcu_mightsleep(old);
-	else
-		gospan_free_rcu(old, rcu);
-}
-
-/* It stays what it is as long as one reads. */
-static void shared_read(struct updater *u)
-{
-	struct shared *p;
-	u64 stamp;
-
-	rcu_read_lock();
-	p = rcu_dereference(u->slots[gospan_kunit_below(&u->rnd, NR_SLOTS)]);
-	if (p) {
-		stamp = READ_ONCE(p->stamp);
-		ndelay(gospan_kunit_below(&u->rnd, 2000));
-		if (READ_ONCE(p->stamp) != stamp || READ_ONCE(p->copy) != ~stamp)
-			u->nr_bad++;
-	}
-	rcu_read_unlock();
-}
-
-static void updater_irq(struct irq_work *work)
-{
-	struct updater *u = container_of(work, struct updater, work);
-
-	shared_replace(u, &u->irq_rnd, GFP_ATOMIC);
-}
-
-static int updater_run(void *data)
-{
-	struct updater *u = data;
-
-	while (!kthread_should_stop()) {
-		u->nr_calls++;
-		shared_read(u);
-		shared_replace(u, &u->rnd, GFP_KERNEL);
-		if (!(u->nr_calls % 16))
-			irq_work_queue(&u->work);
-		cond_resched();
-	}
-	irq_work_sync(&u->work);
-	return 0;
-}
-
-/* Everyone replaces what all others read, in tasks and interrupts; batches and barriers go on. */
-static void free_while_read(struct kunit *test)
-{
-	struct updater *u, *updaters = kunit_kcalloc(test, nr_cpu_ids, sizeof(*u), GFP_KERNEL);
-	struct shared __rcu **slots = kunit_kcalloc(test, NR_SLOTS, sizeof(*slots), GFP_KERNEL);
-	unsigned long before = gospan_report_count(), end = jiffies + RUN_JIFFIES;
-	u64 live = gospan_kunit_live();
-	unsigned int cpu, i;
-
-	KUNIT_ASSERT_TRUE(test, updaters && slots);
-	WRITE_ONCE(*limit(), SZ_64K);
-	for_each_online_cpu(cpu) {
-		u = &updaters[cpu];
-		u->slots = slots;
-		u->work = IRQ_WORK_INIT_HARD(updater_irq);
-		gospan_kunit_seed(test, &u->rnd);
-		prandom_seed_state(&u->irq_rnd, cpu);
-		u->task = kthread_create_on_cpu(updater_run, u, cpu, "gospan_updater/%u");
-		KUNIT_ASSERT_FALSE(test, IS_ERR(u->task));
-		wake_up_process(u->task);
-	}
-	while (time_before(jiffies, end)) {
-		gospan_rcu_barrier();
-		fsleep(10000);
-	}
-	for_each_online_cpu(cpu)
-		kthread_stop(updaters[cpu].task);
-	for_each_online_cpu(cpu) {
-		u = &updaters[cpu];
-		kunit_info(test, "CPU %u: %lu calls, %lu failed", cpu, u->nr_calls, u->nr_failed);
-		KUNIT_EXPECT_GT(test, u->nr_calls, 0UL);
-		KUNIT_EXPECT_EQ(test, u->nr_bad, 0UL);
-		KUNIT_EXPECT_EQ(test, u->nr_failed, 0UL);
-	}
-	for (i = 0; i < NR_SLOTS; i++)
-		gospan_free(unrcu_pointer(slots[i]));
-	gospan_rcu_barrier();
-	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);
-	expect_live(test, live);
+	gospan_kunit_rcu_expect_live(test, live);
 }
 
 static struct kunit_case rcu_cases[] = {
@@ -928,15 +732,13 @@ static struct kunit_case rcu_cases[] = {
 	KUNIT_CASE(free_vmalloc),
 	KUNIT_CASE(barrier_of_all_cpus),
 	KUNIT_CASE(trim_waits),
-	KUNIT_CASE(limit_holds),
 	KUNIT_CASE(limit_serves_atomic),
-	KUNIT_CASE(free_while_read),
 	{}
 };
 
 static struct kunit_suite rcu_suite = {
 	.name = "gospan_rcu",
-	.init = rcu_kunit_init,
+	.init = gospan_kunit_rcu_init,
 	.test_cases = rcu_cases,
 };
 
