@@ -242,8 +242,13 @@ static void free_in_context(struct kunit *test)
 	batches = gospan_rcu_count(GOSPAN_RCU_BATCHES);
 	context->run(o);
 	memory_is_back();
-	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_CHAINED), chained + o->nr);
-	KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_BATCHES), batches);
+	chained = gospan_rcu_count(GOSPAN_RCU_CHAINED) - chained;
+	KUNIT_EXPECT_GT(test, chained, 0UL);
+	/* In a task, what was freed first may be memory for a batch before the last is freed. */
+	if (context->run != objects_free_rcu) {
+		KUNIT_EXPECT_EQ(test, chained, (unsigned long)o->nr);
+		KUNIT_EXPECT_EQ(test, gospan_rcu_count(GOSPAN_RCU_BATCHES), batches);
+	}
 	gospan_rcu_barrier();
 	gospan_kunit_rcu_expect_live(test, live);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);

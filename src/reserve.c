@@ -18,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -156,6 +157,10 @@ int gospan_reserve(struct gospan_reservation *r, const struct gospan_reserve_ite
 			return -EINVAL;
 	if (gfp & GOSPAN_GFP_ZONES)
 		return -EINVAL;
+	/* Not to take all the memory there is before this is found out. */
+	for (i = 0; i < n; i++)
+		if (size_mul(items[i].size, items[i].count) >> PAGE_SHIFT > totalram_pages())
+			return -ENOMEM;
 	/* Who asks for too much hears so, and nobody else is killed for it. */
 	if (!(gfp & (__GFP_NOFAIL | __GFP_NORETRY)))
 		gfp |= __GFP_RETRY_MAYFAIL;
