@@ -4,47 +4,25 @@
  * caller can bring about, and what it makes of misuse.
  */
 #include <kunit/test.h>
-#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
-#include <linux/percpu.h>
 #include <linux/prandom.h>
-#include <linux/preempt.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/gospan.h>
 #include "../src/malloc.h"
 #include "../src/report.h"
 #include "../src/validate.h"
+#include "contract.h"
 #include "helper.h"
 
 #define JUNK	0xa5
 
-/* What went wrong; NULL if nothing did. Not said at once: the context may be atomic. */
-struct contract_result {
-	const char *what;
-	size_t size;
-};
-
-struct contract_context {
-	const char *name;
-	gfp_t gfp;
-	/* Calls contract_all() in its context. */
-	void (*run)(gfp_t gfp, struct contract_result *result);
-};
-
-static const char *contract_object(void *p, size_t size, gfp_t gfp)
+static const char *contract_check(void *p, size_t size, gfp_t gfp)
 {
 	size_t usable = gospan_size(p);
 
-	if (!p)
-		return "not allocated";
-	if (!gospan_owns(p) || !gospan_owns(p + size - 1))
-		return "not owned";
-	if (usable < size)
-		return "too small";
 	if (usable != gospan_size_roundup(size))
 		return "roundup does not agree";
 	if ((unsigned long)p % 8)
@@ -53,124 +31,25 @@ static const char *contract_object(void *p, size_t size, gfp_t gfp)
 		return "a power of two is not aligned to itself";
 	if (gfp & __GFP_ZERO && memchr_inv(p, 0, usable))
 		return "not zeroed";
-	/* All of it may be written. */
-	memset(p, JUNK, usable);
 	return NULL;
 }
 
-/* Two at once: they must not overlap. The second time around the memory is dirty. */
-static const char *contract_size(size_t size, gfp_t gfp)
+static void *contract_alloc(size_t size, gfp_t gfp)
 {
-	unsigned int round;
-	const char *what = NULL;
-
-	for (round = 0; round < 2 && !what; round++) {
-		char *p = gospan_alloc(size, gfp), *q;
-
-		what = contract_object(p, size, gfp);
-		q = gospan_alloc(size, gfp);
-		if (!what)
-			what = contract_object(q, size, gfp);
-		if (!what && p < q + gospan_size(q) && q < p + gospan_size(p))
-			what = "objects overlap";
-		if (!what) {
-			memset(q, 0, gospan_size(q));
-			if (memchr_inv(p, JUNK, gospan_size(p)))
-				what = "objects share memory";
-			memset(q, JUNK, gospan_size(q));
-		}
-		gospan_free(p);
-		gospan_free(q);
-	}
-	return what;
+	return gospan_alloc(size, gfp);
 }
 
-static void contract_all(gfp_t gfp, struct contract_result *result)
-{
-	unsigned int i;
-
-	for (i = 0; i < gospan_kunit_nr_sizes; i++) {
-		result->size = gospan_kunit_sizes[i];
-		result->what = contract_size(result->size, gfp);
-		if (result->what)
-			return;
-	}
-}
-
-static void contract_in_bh(gfp_t gfp, struct contract_result *result)
-{
-	local_bh_disable();
-	contract_all(gfp, result);
-	local_bh_enable();
-}
-
-static void contract_preempt_off(gfp_t gfp, struct contract_result *result)
-{
-	preempt_disable();
-	contract_all(gfp, result);
-	preempt_enable();
-}
-
-static void contract_irqs_off(gfp_t gfp, struct contract_result *result)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	contract_all(gfp, result);
-	local_irq_restore(flags);
-}
-
-static void contract_in_spinlock(gfp_t gfp, struct contract_result *result)
-{
-	static DEFINE_SPINLOCK(lock);
-
-	spin_lock(&lock);
-	contract_all(gfp, result);
-	spin_unlock(&lock);
-}
-
-static void contract_while_claimed(gfp_t gfp, struct contract_result *result)
-{
-	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-
-	contract_all(gfp, result);
-	gospan_mcache_release(slot, c);
-}
-
-static const struct contract_context contract_contexts[] = {
-	{ "task_kernel", GFP_KERNEL, contract_all },
-	{ "task_kernel_zero", GFP_KERNEL | __GFP_ZERO, contract_all },
-	{ "task_kernel_account", GFP_KERNEL_ACCOUNT, contract_all },
-	{ "task_nofail", GFP_KERNEL | __GFP_NOFAIL, contract_all },
-	{ "task_noio", GFP_NOIO, contract_all },
-	{ "task_nowait", GFP_NOWAIT, contract_all },
-	{ "bh_off_atomic", GFP_ATOMIC, contract_in_bh },
-	{ "bh_off_atomic_zero", GFP_ATOMIC | __GFP_ZERO, contract_in_bh },
-	{ "spinlock_atomic", GFP_ATOMIC, contract_in_spinlock },
-	{ "preempt_off_nowait", GFP_NOWAIT, contract_preempt_off },
-	{ "preempt_off_nowait_zero", GFP_NOWAIT | __GFP_ZERO, contract_preempt_off },
-	{ "irqs_off_atomic", GFP_ATOMIC, contract_irqs_off },
-	{ "irqs_off_atomic_zero", GFP_ATOMIC | __GFP_ZERO, contract_irqs_off },
-	{ "claimed_nowait", GFP_NOWAIT, contract_while_claimed },
-	{ "claimed_nowait_zero", GFP_NOWAIT | __GFP_ZERO, contract_while_claimed },
+static const struct gospan_contract alloc_contract_of = {
+	.alloc = contract_alloc,
+	.free = gospan_free,
+	.check = contract_check,
 };
 
-static void contract_context_name(const struct contract_context *context, char *name)
-{
-	strscpy(name, context->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(contract, contract_contexts, contract_context_name);
+KUNIT_ARRAY_PARAM(contract, gospan_contract_contexts, gospan_contract_context_name);
 
 static void alloc_contract(struct kunit *test)
 {
-	const struct contract_context *context = test->param_value;
-	struct contract_result result = {};
-
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !(context->gfp & __GFP_DIRECT_RECLAIM))
-		kunit_skip(test, "PREEMPT_RT cannot grow with preemption off");
-	context->run(context->gfp, &result);
-	KUNIT_EXPECT_NULL_MSG(test, result.what, "%zu bytes: %s", result.size, result.what);
+	gospan_contract_test(test, &alloc_contract_of);
 }
 
 static void alloc_largest(struct kunit *test)

@@ -6,10 +6,8 @@
  * moment would find; tools/testing/selftests has one that really comes.
  */
 #include <kunit/test.h>
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
-#include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -23,6 +21,7 @@
 #include "../src/nolock.h"
 #include "../src/report.h"
 #include "../src/validate.h"
+#include "contract.h"
 #include "helper.h"
 
 #define JUNK		0xa5
@@ -102,186 +101,76 @@ static void start_cpu(struct stopped s)
 	local_irq_restore(s.flags);
 }
 
-/* What went wrong; NULL if nothing did. Not said at once: the context may be atomic. */
-struct contract_result {
-	const char *what;
-	size_t size;
-};
-
-struct contract_context {
-	const char *name;
-	gfp_t gfp;
-	/* Calls contract_all() in its context. */
-	void (*run)(gfp_t gfp, struct contract_result *result);
-};
-
-static const char *contract_object(char *p, size_t size, gfp_t gfp)
+static const char *contract_check(void *p, size_t size, gfp_t gfp)
 {
-	if (!p)
-		return "not allocated";
-	if (!gospan_owns(p) || !gospan_owns(p + size - 1))
-		return "not owned";
-	if (gospan_size(p) < size)
-		return "too small";
 	if ((unsigned long)p % 8)
 		return "not aligned to 8";
 	if (is_power_of_2(size) && (unsigned long)p % size)
 		return "a power of two is not aligned to itself";
 	if (gfp & __GFP_ZERO && memchr_inv(p, 0, gospan_size(p)))
 		return "not zeroed";
-	memset(p, JUNK, gospan_size(p));
 	return NULL;
 }
 
-/* Two at once: they must not overlap. The second time around the memory is dirty. */
-static const char *contract_size(size_t size, gfp_t gfp)
-{
-	const char *what = NULL;
-	unsigned int round;
+static const struct gospan_contract alloc_contract_of = {
+	.alloc = gospan_alloc_nolock,
+	.free = gospan_free_nolock,
+	.check = contract_check,
+	.max_size = GOSPAN_NOLOCK_MAX_BYTES,
+};
 
-	for (round = 0; round < 2 && !what; round++) {
-		char *p = gospan_alloc_nolock(size, gfp), *q = gospan_alloc_nolock(size, gfp);
-
-		what = contract_object(p, size, gfp) ?: contract_object(q, size, gfp);
-		if (!what && p < q + gospan_size(q) && q < p + gospan_size(p))
-			what = "objects overlap";
-		if (!what) {
-			memset(q, 0, gospan_size(q));
-			if (memchr_inv(p, JUNK, gospan_size(p)))
-				what = "objects share memory";
-			memset(q, JUNK, gospan_size(q));
-		}
-		gospan_free_nolock(p);
-		gospan_free_nolock(q);
-	}
-	return what;
-}
-
-static void contract_all(gfp_t gfp, struct contract_result *result)
-{
-	unsigned int i;
-
-	for (i = 0; i < gospan_kunit_nr_sizes; i++) {
-		result->size = gospan_kunit_sizes[i];
-		if (result->size > GOSPAN_NOLOCK_MAX_BYTES)
-			return;
-		result->what = contract_size(result->size, gfp);
-		if (result->what)
-			return;
-	}
-}
-
-static void contract_in_bh(gfp_t gfp, struct contract_result *result)
-{
-	local_bh_disable();
-	contract_all(gfp, result);
-	local_bh_enable();
-}
-
-static void contract_preempt_off(gfp_t gfp, struct contract_result *result)
-{
-	preempt_disable();
-	contract_all(gfp, result);
-	preempt_enable();
-}
-
-static void contract_irqs_off(gfp_t gfp, struct contract_result *result)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	contract_all(gfp, result);
-	local_irq_restore(flags);
-}
-
-static void contract_in_raw_spinlock(gfp_t gfp, struct contract_result *result)
+static void contract_in_raw_spinlock(const struct gospan_contract *k, gfp_t gfp,
+				     struct gospan_contract_result *result)
 {
 	static DEFINE_RAW_SPINLOCK(lock);
 
 	raw_spin_lock_irq(&lock);
-	contract_all(gfp, result);
+	gospan_contract_in_task(k, gfp, result);
 	raw_spin_unlock_irq(&lock);
 }
 
-static void contract_under_central_lock(gfp_t gfp, struct contract_result *result)
+static void contract_under_central_lock(const struct gospan_contract *k, gfp_t gfp,
+					struct gospan_contract_result *result)
 {
 	struct gospan_mcentral *mc = gospan_mcentral_local(gospan_make_spanclass(1, false));
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	contract_all(gfp, result);
+	gospan_contract_in_task(k, gfp, result);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 }
 
-static void contract_while_stopped(gfp_t gfp, struct contract_result *result)
+static void contract_while_stopped(const struct gospan_contract *k, gfp_t gfp,
+				   struct gospan_contract_result *result)
 {
 	struct stopped s = stop_cpu();
 
-	contract_all(gfp, result);
+	gospan_contract_in_task(k, gfp, result);
 	start_cpu(s);
 }
 
-struct contract_irq {
-	struct irq_work work;
-	struct completion done;
-	gfp_t gfp;
-	struct contract_result *result;
-	bool in_hardirq;
-};
-
-static void contract_irq(struct irq_work *work)
-{
-	struct contract_irq *irq = container_of(work, struct contract_irq, work);
-
-	irq->in_hardirq = in_hardirq();
-	contract_all(irq->gfp, irq->result);
-	complete(&irq->done);
-}
-
-static void contract_in_hardirq(gfp_t gfp, struct contract_result *result)
-{
-	struct contract_irq irq = { .gfp = gfp, .result = result };
-
-	irq.work = IRQ_WORK_INIT_HARD(contract_irq);
-	init_completion(&irq.done);
-	irq_work_queue(&irq.work);
-	wait_for_completion(&irq.done);
-	irq_work_sync(&irq.work);
-	if (!irq.in_hardirq)
-		result->what = "not in a hardirq";
-}
-
-static const struct contract_context contract_contexts[] = {
-	{ "task", 0, contract_all },
-	{ "task_zero", __GFP_ZERO, contract_all },
-	{ "task_nowarn", __GFP_NOWARN, contract_all },
-	{ "bh_off", 0, contract_in_bh },
-	{ "preempt_off_zero", __GFP_ZERO, contract_preempt_off },
-	{ "irqs_off", 0, contract_irqs_off },
+static const struct gospan_contract_context contract_contexts[] = {
+	{ "task", 0, gospan_contract_in_task },
+	{ "task_zero", __GFP_ZERO, gospan_contract_in_task },
+	{ "task_nowarn", __GFP_NOWARN, gospan_contract_in_task },
+	{ "bh_off", 0, gospan_contract_bh_off },
+	{ "preempt_off_zero", __GFP_ZERO, gospan_contract_preempt_off },
+	{ "irqs_off", 0, gospan_contract_irqs_off },
 	{ "raw_spinlock", 0, contract_in_raw_spinlock },
-	{ "hardirq", 0, contract_in_hardirq },
-	{ "hardirq_zero", __GFP_ZERO | __GFP_NOWARN, contract_in_hardirq },
+	{ "hardirq", 0, gospan_contract_in_hardirq },
+	{ "hardirq_zero", __GFP_ZERO | __GFP_NOWARN, gospan_contract_in_hardirq },
 	{ "central_lock", 0, contract_under_central_lock },
 	{ "stopped", 0, contract_while_stopped },
 	{ "stopped_zero", __GFP_ZERO, contract_while_stopped },
 };
 
-static void contract_context_name(const struct contract_context *context, char *name)
-{
-	strscpy(name, context->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(contract, contract_contexts, contract_context_name);
+KUNIT_ARRAY_PARAM(contract, contract_contexts, gospan_contract_context_name);
 
 static void alloc_contract(struct kunit *test)
 {
-	const struct contract_context *context = test->param_value;
-	struct contract_result result = {};
-
 	/* More than a context takes before it lets an interrupt in. */
 	nolock_start(test, MAX_DEPTH);
-	context->run(context->gfp, &result);
-	KUNIT_EXPECT_NULL_MSG(test, result.what, "%zu bytes: %s", result.size, result.what);
+	gospan_contract_try(test, &alloc_contract_of, test->param_value);
 	KUNIT_EXPECT_EQ(test, gospan_nolock_count(GOSPAN_NOLOCK_EMPTY), 0UL);
 	KUNIT_EXPECT_EQ(test, gospan_nolock_count(GOSPAN_NOLOCK_INVALID), 0UL);
 }

@@ -14,6 +14,7 @@
 #include "../src/malloc.h"
 #include "../src/report.h"
 #include "../src/validate.h"
+#include "contract.h"
 #include "helper.h"
 
 #define BLOCK	GOSPAN_TINY_BYTES
@@ -273,8 +274,37 @@ static void tiny_free_bulk(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 }
 
-/* With and without pointers share no page; 16 bytes and more are as from gospan_alloc(). */
+static const char *contract_check(void *p, size_t size, gfp_t gfp)
+{
+	size_t zeroes = size < BLOCK ? size : gospan_size(p);
+	unsigned int align = size < BLOCK ? 1 << min(__ffs(size), 3UL) : 8;
+
+	if (size >= BLOCK && is_power_of_2(size))
+		align = size;
+	if ((unsigned long)p % align)
+		return "not aligned";
+	if (size >= BLOCK && gospan_size(p) != gospan_size_roundup(size))
+		return "roundup does not agree";
+	if (gfp & __GFP_ZERO && memchr_inv(p, 0, zeroes))
+		return "not zeroed";
+	return NULL;
+}
+
+static const struct gospan_contract noscan_contract_of = {
+	.alloc = gospan_alloc_noscan,
+	.free = gospan_free,
+	.check = contract_check,
+};
+
+KUNIT_ARRAY_PARAM(contract, gospan_contract_contexts, gospan_contract_context_name);
+
 static void noscan_contract(struct kunit *test)
+{
+	gospan_contract_test(test, &noscan_contract_of);
+}
+
+/* With and without pointers share no page; 16 bytes and more are as from gospan_alloc(). */
+static void noscan_apart(struct kunit *test)
 {
 	unsigned int i;
 
@@ -482,7 +512,8 @@ static struct kunit_case tiny_cases[] = {
 	KUNIT_CASE(tiny_realloc_keeps_bytes),
 	KUNIT_CASE(tiny_zeroed),
 	KUNIT_CASE(tiny_free_bulk),
-	KUNIT_CASE(noscan_contract),
+	KUNIT_CASE_PARAM(noscan_contract, contract_gen_params),
+	KUNIT_CASE(noscan_apart),
 	KUNIT_CASE(tiny_size_while_block_is_closed),
 	KUNIT_CASE(tiny_many_cpus),
 	{}
