@@ -10,11 +10,13 @@
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
+#include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "../src/malloc.h"
+#include "../src/supply.h"
 #include "../src/validate.h"
 #include "helper.h"
 
@@ -275,6 +277,30 @@ static void reserve_refuses(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, gospan_reserve(r, NULL, 0, GFP_KERNEL), 0);
 	gospan_trim();
+}
+
+static unsigned long nr_grows(void)
+{
+	return gospan_supply_usage(&gospan_heap, NUMA_NO_NODE).nr_grows;
+}
+
+/* As much as the machine has, of which the kernel uses a part; and more, for which nothing grows. */
+static void reserve_runs_out(struct kunit *test)
+{
+	unsigned int all = (totalram_pages() << PAGE_SHIFT) / GOSPAN_MAX_BYTES;
+	const struct gospan_reserve_item items[] = { { 40000, 3 }, { GOSPAN_MAX_BYTES, all } };
+	const struct gospan_reserve_item more[] = { { 40000, 3 }, { GOSPAN_MAX_BYTES, all + 1 } };
+	struct gospan_reservation *r = make_reservation(test);
+	u64 live = gospan_kunit_live();
+	unsigned long grows;
+
+	KUNIT_EXPECT_EQ(test, gospan_reserve(r, items, ARRAY_SIZE(items), GFP_KERNEL), -ENOMEM);
+	gospan_kunit_flush();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_live(), live);
+	gospan_trim();
+	grows = nr_grows();
+	KUNIT_EXPECT_EQ(test, gospan_reserve(r, more, ARRAY_SIZE(more), GFP_KERNEL), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, nr_grows(), grows);
 }
 
 /* Memory runs out at each allocation in turn, until there are enough for all. */
@@ -556,6 +582,7 @@ static struct kunit_case reserve_suite_cases[] = {
 	KUNIT_CASE_PARAM(unreserve_gives_back, reserve_gen_params),
 	KUNIT_CASE_PARAM(alloc_reserved_charges, charge_gen_params),
 	KUNIT_CASE(reserve_refuses),
+	KUNIT_CASE(reserve_runs_out),
 	KUNIT_CASE(reserve_fails_at_each_step),
 	KUNIT_CASE(reserve_tops_up),
 	KUNIT_CASE(alloc_reserved_of_nothing),

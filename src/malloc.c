@@ -74,19 +74,19 @@ static void *alloc_cached(unsigned int spanclass, struct gospan_mcentral *other)
 	return p;
 }
 
-/* The magazine was empty. With __GFP_ZERO the caller clears the bytes of the class. */
-noinline void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp)
+/*
+ * An object of @mc or, if its node is short of memory, of another; by way of the
+ * magazine where it is @cached. With __GFP_ZERO the caller clears the bytes of the class.
+ */
+static __always_inline void *alloc_growing(struct gospan_mcentral *mc, gfp_t gfp, bool cached)
 {
-	struct gospan_mcentral *mc, *from = NULL;
+	struct gospan_mcentral *from = cached ? NULL : mc;
 	void *p;
 
-	if (spanclass < GOSPAN_SPANCLASS_FIRST)
-		return ZERO_SIZE_PTR;
-	mc = gospan_mcentral_local(spanclass);
 	do {
 		if (unlikely(READ_ONCE(gospan_heap.broken)))
 			return NULL;
-		p = alloc_cached(spanclass, from);
+		p = cached ? alloc_cached(mc->spanclass, from) : gospan_mcentral_alloc(from);
 		if (p)
 			return p;
 		from = gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO);
@@ -94,21 +94,18 @@ noinline void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp)
 	return alloc_emergency(mc, gfp);
 }
 
-/* Of a certain node, so not from the magazine. As alloc_slow() otherwise. */
+/* The magazine was empty. */
+noinline void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp)
+{
+	if (spanclass < GOSPAN_SPANCLASS_FIRST)
+		return ZERO_SIZE_PTR;
+	return alloc_growing(gospan_mcentral_local(spanclass), gfp, true);
+}
+
+/* Of a certain node, so not from the magazine. */
 static void *alloc_central(unsigned int spanclass, gfp_t gfp, int node)
 {
-	struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node), *from = mc;
-	void *p;
-
-	do {
-		if (unlikely(READ_ONCE(gospan_heap.broken)))
-			return NULL;
-		p = gospan_mcentral_alloc(from);
-		if (p)
-			return p;
-		from = gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO);
-	} while (from);
-	return alloc_emergency(mc, gfp);
+	return alloc_growing(gospan_mcentral_of(spanclass, node), gfp, false);
 }
 
 /*
@@ -227,22 +224,29 @@ void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 }
 EXPORT_SYMBOL_GPL(__gospan_alloc_class);
 
-/* Does the node exist, and have memory? */
-static bool node_has_memory(int node)
+/*
+ * The node that serves who asks for @node; NUMA_NO_NODE if this CPU's cache does.
+ * False if it has to be that node, which has no memory.
+ */
+static bool node_resolve(int *node, gfp_t gfp)
 {
-	return node >= 0 && node < nr_node_ids && node_state(node, N_MEMORY);
+	if (*node == gospan_node_local() && !(gfp & __GFP_THISNODE))
+		*node = NUMA_NO_NODE;
+	if (*node == NUMA_NO_NODE)
+		return true;
+	if (*node >= 0 && *node < nr_node_ids && node_state(*node, N_MEMORY))
+		return true;
+	*node = gospan_node_nearest(*node);
+	return !(gfp & __GFP_THISNODE);
 }
 
 void *gospan_alloc_node(size_t size, gfp_t gfp, int node)
 {
-	if (node == NUMA_NO_NODE || (node == gospan_node_local() && !(gfp & __GFP_THISNODE)))
+	if (!node_resolve(&node, gfp))
+		return size ? NULL : ZERO_SIZE_PTR;
+	if (node == NUMA_NO_NODE)
 		return alloc(size, gfp, false);
 	gospan_malloc_see_context(gfp);
-	if (!node_has_memory(node)) {
-		if (size && gfp & __GFP_THISNODE)
-			return NULL;
-		node = gospan_node_nearest(node);
-	}
 	return alloc_special(size, gfp, false, node);
 }
 EXPORT_SYMBOL_GPL(gospan_alloc_node);
@@ -253,13 +257,10 @@ EXPORT_SYMBOL_GPL(gospan_alloc_node);
  */
 void *gospan_malloc_node(unsigned int spanclass, gfp_t gfp, int node)
 {
-	if (node == NUMA_NO_NODE || (node == gospan_node_local() && !(gfp & __GFP_THISNODE)))
+	if (!node_resolve(&node, gfp))
+		return NULL;
+	if (node == NUMA_NO_NODE)
 		return gospan_malloc_spanclass(spanclass, gfp);
-	if (!node_has_memory(node)) {
-		if (gfp & __GFP_THISNODE)
-			return NULL;
-		node = gospan_node_nearest(node);
-	}
 	return alloc_central(spanclass, gfp, node);
 }
 

@@ -125,7 +125,8 @@ void *gospan_calloc(size_t n, size_t size, gfp_t gfp)
  * gospan_alloc_node() - allocate an object of a NUMA node
  * @size: bytes wanted; 0 returns %ZERO_SIZE_PTR
  * @gfp: as for gospan_alloc(); with %__GFP_THISNODE of that node or none
- * @node: the node, or %NUMA_NO_NODE for that of the CPU
+ * @node: the node, or %NUMA_NO_NODE for that of the CPU; for one that has no memory,
+ *	or is none, the nearest that has or the first
  *
  * When the node has no memory that is free, the object is of another, unless
  * %__GFP_THISNODE forbids it. For the CPU's own node that is gospan_alloc(); each
@@ -475,7 +476,9 @@ void gospan_reservation_init(struct gospan_reservation *r);
  *
  * Counts of a size class add up, also with what is reserved already. Reserved
  * objects are live: the statistics count them, and memory is held for them
- * until they are drawn and freed, or gospan_unreserve() is called.
+ * until they are drawn and freed, or gospan_unreserve() is called. What is more
+ * than the machine has is refused at once; else objects are allocated until memory
+ * runs out.
  *
  * Context: As gospan_alloc(). Takes and releases the reservation's lock.
  * Return: 0; -EINVAL if a size is 0 or too large or @gfp asks for a zone;

@@ -18,7 +18,7 @@ struct gospan_cache;
 
 /**
  * gospan_cache_create() - make a cache for objects of one kind
- * @name: for statistics and reports; copied, need not be unique
+ * @name: for statistics and reports; copied, need not be unique; %NULL gives %NULL
  * @size: bytes of an object, at least 1. With 8 more for a constructor,
  *	%SLAB_TYPESAFE_BY_RCU or %SLAB_STORE_USER, and rounded up to the alignment, at most
  *	KMALLOC_MAX_SIZE
