@@ -110,6 +110,7 @@ static const struct kvrealloc_step kvrealloc_steps[] = {
 	{ "small_shrinks", 5000, 100, true },
 	{ "small_to_vmalloc", 5000, LARGEST + 1, false },
 	{ "large_shrinks", 200000, 50000, true },
+	{ "large_grows", 200000, 300000, true },
 	{ "large_to_vmalloc", 200000, LARGEST + 5 * PAGE_SIZE, false },
 	{ "vmalloc_grows", LARGEST + 1, 2 * LARGEST, false },
 	{ "vmalloc_shrinks", LARGEST + 100, LARGEST + 1, true },
@@ -129,8 +130,11 @@ static void kvrealloc_keeps_bytes(struct kunit *test)
 {
 	const struct kvrealloc_step *step = test->param_value;
 	size_t both = min(step->old_size, step->new_size);
-	u8 *p = gospan_kvalloc(step->old_size, GFP_KERNEL | __GFP_ZERO), *q;
+	u8 *p, *q;
 
+	/* So that what is behind an object is free. */
+	gospan_trim();
+	p = gospan_kvalloc(step->old_size, GFP_KERNEL | __GFP_ZERO);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(p, JUNK, step->old_size);
 	q = gospan_kvrealloc(p, step->old_size, step->new_size, GFP_KERNEL | __GFP_ZERO);

@@ -284,7 +284,7 @@ static unsigned long nr_grows(void)
 	return gospan_supply_usage(&gospan_heap, NUMA_NO_NODE).nr_grows;
 }
 
-/* As much as the machine has, of which the kernel uses a part; and more, for which nothing grows. */
+/* As much as the machine has, of which the kernel uses a part; for more, nothing grows. */
 static void reserve_runs_out(struct kunit *test)
 {
 	unsigned int all = (totalram_pages() << PAGE_SHIFT) / GOSPAN_MAX_BYTES;

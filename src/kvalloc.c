@@ -22,16 +22,19 @@ static void *vmalloc_on(size_t size, gfp_t gfp, int node)
 	return gfp & __GFP_ZERO ? vzalloc_node(size, node) : vmalloc_node(size, node);
 }
 
+/* How to ask for an object: pages that need not be in a row are not worth pressing for. */
+static gfp_t object_gfp(size_t size, gfp_t gfp)
+{
+	if (size <= PAGE_SIZE)
+		return gfp;
+	return (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
+	       (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
+}
+
 void *gospan_kvalloc_node(size_t size, gfp_t gfp, int node)
 {
-	gfp_t try_gfp = gfp;
-	void *p;
+	void *p = gospan_alloc_node(size, object_gfp(size, gfp), node);
 
-	/* Pages that need not be in a row are not worth pressing for. */
-	if (size > PAGE_SIZE)
-		try_gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN |
-			  (gfp & __GFP_RETRY_MAYFAIL ? 0 : __GFP_NORETRY);
-	p = gospan_alloc_node(size, try_gfp, node);
 	/* The product of an array that overflows: vmalloc() would complain. */
 	if (size == SIZE_MAX)
 		return NULL;
@@ -52,27 +55,17 @@ void gospan_kvfree(const void *p)
 EXPORT_SYMBOL_GPL(gospan_kvfree);
 
 /* What is behind @new_size, as __GFP_ZERO asks for it: so it is zero when it is used again. */
-static void *kv_shrink(void *p, size_t old_size, size_t new_size, gfp_t gfp)
+static void *vmalloc_shrink(void *p, size_t old_size, size_t new_size, gfp_t gfp)
 {
 	if (want_init_on_alloc(gfp))
 		memset(p + new_size, 0, old_size - new_size);
 	return p;
 }
 
-/* Memory of @new_size bytes that begins as @p does, which is freed. */
-static void *kv_move(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
-{
-	void *new = gospan_kvalloc(new_size, gfp);
-
-	if (!new)
-		return NULL;
-	memcpy(new, p, old_size);
-	gospan_kvfree(p);
-	return new;
-}
-
 void *gospan_kvrealloc(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
 {
+	void *new;
+
 	if (ZERO_OR_NULL_PTR(p))
 		return gospan_kvalloc(new_size, gfp);
 	if (!new_size) {
@@ -84,12 +77,18 @@ void *gospan_kvrealloc(const void *p, size_t old_size, size_t new_size, gfp_t gf
 		old_size = gospan_size(p);
 		if (!old_size)
 			return NULL;
-		if (new_size <= old_size)
-			return gospan_realloc(p, new_size, gfp);
+		new = gospan_realloc(p, new_size, object_gfp(new_size, gfp));
+		if (new)
+			return new;
+	} else if (new_size <= old_size) {
+		return vmalloc_shrink((void *)p, old_size, new_size, gfp);
 	}
-	if (new_size <= old_size)
-		return kv_shrink((void *)p, old_size, new_size, gfp);
-	return kv_move(p, old_size, new_size, gfp);
+	new = gospan_kvalloc(new_size, gfp);
+	if (!new)
+		return NULL;
+	memcpy(new, p, old_size);
+	gospan_kvfree(p);
+	return new;
 }
 EXPORT_SYMBOL_GPL(gospan_kvrealloc);
 

@@ -263,23 +263,6 @@ static inline void gospan_shim_kvfree_sensitive(const void *p, size_t len)
 		kvfree_sensitive(p, len);
 }
 
-/* An object of gospan grows where it is, or becomes whatever there is room for. */
-static inline __realloc_size(2) __must_check
-void *gospan_shim_kvrealloc_owned(const void *p, size_t size, gfp_t gfp)
-{
-	size_t old_size = gospan_size(p);
-	void *new;
-
-	if (size <= old_size)
-		return gospan_realloc(p, size, gfp);
-	new = gospan_shim_kvmalloc(size, gfp);
-	if (!new)
-		return NULL;
-	memcpy(new, p, old_size);
-	gospan_free(p);
-	return new;
-}
-
 /* 6.12 left out the old size, after kvrealloc() had become a macro. */
 #ifdef kvrealloc
 
@@ -290,7 +273,7 @@ void *gospan_shim_kvrealloc(const void *p, size_t size, gfp_t gfp)
 		return gospan_shim_kvmalloc(size, gfp);
 	if (!gospan_owns(p))
 		return kvrealloc(p, size, gfp);
-	return gospan_shim_kvrealloc_owned(p, size, gfp);
+	return gospan_kvrealloc(p, 0, size, gfp);
 }
 
 static inline __realloc_size(2) __must_check
@@ -309,7 +292,7 @@ void *gospan_shim_kvrealloc(const void *p, size_t old_size, size_t size, gfp_t g
 		return gospan_shim_kvmalloc(size, gfp);
 	if (!gospan_owns(p))
 		return kvrealloc(p, old_size, size, gfp);
-	return gospan_shim_kvrealloc_owned(p, size, gfp);
+	return gospan_kvrealloc(p, 0, size, gfp);
 }
 
 #endif

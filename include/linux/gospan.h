@@ -360,7 +360,7 @@ void gospan_kvfree(const void *p);
  *	the first bytes is zero
  *
  * The first bytes, as many as both sizes have, keep their values. What gets no
- * larger stays where it is.
+ * larger stays where it is, and a large object grows there if it can.
  *
  * Context: As gospan_alloc(); where @p may be vmalloc memory, not NMI.
  * Return: the memory, perhaps moved, for gospan_kvfree(); %NULL as for

@@ -40,6 +40,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include "compat.h"
 /* What a real kernel asks kmalloc for. */
 #include "bench_mix_table.h"
 
