@@ -228,7 +228,7 @@ EXPORT_SYMBOL_GPL(__gospan_alloc_class);
  * The node that serves who asks for @node; NUMA_NO_NODE if this CPU's cache does.
  * False if it has to be that node, which has no memory.
  */
-static bool node_resolve(int *node, gfp_t gfp)
+static __always_inline bool node_resolve(int *node, gfp_t gfp)
 {
 	if (*node == gospan_node_local() && !(gfp & __GFP_THISNODE))
 		*node = NUMA_NO_NODE;
