@@ -10,6 +10,7 @@
  * memory held before: what the allocator does not clear is cleared here.
  */
 
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -63,21 +64,30 @@ struct gospan_file {
 /* One benchmark or replay at a time: two would measure each other. */
 static DEFINE_MUTEX(bench_lock);
 
-static bool kernel_has_debugging(void)
+#define DEBUG_OPTION(name, option)	\
+	(IS_ENABLED(CONFIG_##option) ? BIT(GOSPAN_DEBUG_##name) : 0)
+
+static u32 debug_options(void)
 {
-	return IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
-	       IS_ENABLED(CONFIG_KMSAN) || IS_ENABLED(CONFIG_UBSAN_TRAP) ||
-	       IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ||
-	       IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_DEBUG_PREEMPT) ||
-	       IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) || IS_ENABLED(CONFIG_DEBUG_PAGEALLOC) ||
-	       IS_ENABLED(CONFIG_SLUB_DEBUG_ON) || IS_ENABLED(CONFIG_GCOV_KERNEL);
+	return DEBUG_OPTION(KASAN, KASAN) |
+	       DEBUG_OPTION(KCSAN, KCSAN) |
+	       DEBUG_OPTION(KMSAN, KMSAN) |
+	       DEBUG_OPTION(UBSAN_TRAP, UBSAN_TRAP) |
+	       DEBUG_OPTION(PROVE_LOCKING, PROVE_LOCKING) |
+	       DEBUG_OPTION(LOCK_ALLOC, DEBUG_LOCK_ALLOC) |
+	       DEBUG_OPTION(ATOMIC_SLEEP, DEBUG_ATOMIC_SLEEP) |
+	       DEBUG_OPTION(PREEMPT, DEBUG_PREEMPT) |
+	       DEBUG_OPTION(KMEMLEAK, DEBUG_KMEMLEAK) |
+	       DEBUG_OPTION(PAGEALLOC, DEBUG_PAGEALLOC) |
+	       DEBUG_OPTION(SLUB_DEBUG_ON, SLUB_DEBUG_ON) |
+	       DEBUG_OPTION(GCOV_KERNEL, GCOV_KERNEL);
 }
 
 static u32 version_flags(void)
 {
 	u32 flags = 0;
 
-	if (kernel_has_debugging())
+	if (debug_options())
 		flags |= GOSPAN_VERSION_DEBUG_KERNEL;
 	if (want_init_on_alloc(0))
 		flags |= GOSPAN_VERSION_INIT_ON_ALLOC;
@@ -94,6 +104,7 @@ static long ioctl_version(void __user *arg)
 		.page_bytes = GOSPAN_PAGE_SIZE,
 		.nr_sizeclasses = GOSPAN_NR_SIZECLASSES,
 		.tick_khz = gospan_bench_tick_khz(),
+		.debug_options = debug_options(),
 	};
 
 	if (THIS_MODULE->version)

@@ -18,6 +18,7 @@ static const char *const order_names[GOSPAN_NR_ORDERS] = {
 static void fill_machine(struct record *r, const struct bench *b)
 {
 	const struct machine *m = &b->machine;
+	char debug_options[256];
 
 	record_text(r, "gospan_release", b->version.release);
 	record_number(r, "abi", b->version.abi);
@@ -30,6 +31,9 @@ static void fill_machine(struct record *r, const struct bench *b)
 	record_flag(r, "init_on_alloc", b->version.flags & GOSPAN_VERSION_INIT_ON_ALLOC);
 	record_flag(r, "init_on_free", b->version.flags & GOSPAN_VERSION_INIT_ON_FREE);
 	record_flag(r, "debug_kernel", b->version.flags & GOSPAN_VERSION_DEBUG_KERNEL);
+	debug_options_format(b->version.debug_options, debug_options, sizeof(debug_options));
+	record_text(r, "debug_options", debug_options);
+	record_text(r, "warning", *debug_options ? DEBUG_KERNEL_WARNING : "");
 }
 
 static void fill_options(struct record *r, const struct bench *b)

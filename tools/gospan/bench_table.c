@@ -44,16 +44,17 @@ static void print_held(const struct bench *b)
 static void print_head(const struct bench *b)
 {
 	const struct machine *m = &b->machine;
-	char cpus[64];
+	char cpus[64], debugging[256];
 
 	cpu_list_format(&b->options.cpus, cpus, sizeof(cpus));
 	printf("gospan %s\n", b->version.release);
 	printf("kernel        %s %s %s\n", m->kernel.sysname, m->kernel.release, m->kernel.version);
-	printf("options       init_on_alloc=%s init_on_free=%s page_cache=%c%s\n",
+	printf("options       init_on_alloc=%s init_on_free=%s page_cache=%c\n",
 	       on_off(b, GOSPAN_VERSION_INIT_ON_ALLOC), on_off(b, GOSPAN_VERSION_INIT_ON_FREE),
-	       m->page_cache,
-	       b->version.flags & GOSPAN_VERSION_DEBUG_KERNEL ?
-	       ", DEBUG KERNEL: timings mean little" : "");
+	       m->page_cache);
+	debug_options_format(b->version.debug_options, debugging, sizeof(debugging));
+	if (*debugging)
+		printf("DEBUG KERNEL  timings mean little: %s\n", debugging);
 	printf("CPU           %s; %u online, used: %s\n", m->cpu_model, m->nr_online, cpus);
 	printf("ticks         %s", instrument_names[b->options.instrument]);
 	if (b->version.tick_khz)

@@ -7,6 +7,7 @@
  */
 #include "machine.h"
 
+#include <linux/gospan.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,4 +84,31 @@ void machine_read(struct machine *m)
 		read_affinity(&m->online);
 	m->nr_online = cpu_list_count(&m->online);
 	m->page_cache = read_page_cache();
+}
+
+static const char *const debug_option_names[GOSPAN_NR_DEBUG_OPTIONS] = {
+	[GOSPAN_DEBUG_KASAN] = "KASAN",
+	[GOSPAN_DEBUG_KCSAN] = "KCSAN",
+	[GOSPAN_DEBUG_KMSAN] = "KMSAN",
+	[GOSPAN_DEBUG_UBSAN_TRAP] = "UBSAN_TRAP",
+	[GOSPAN_DEBUG_PROVE_LOCKING] = "PROVE_LOCKING",
+	[GOSPAN_DEBUG_LOCK_ALLOC] = "DEBUG_LOCK_ALLOC",
+	[GOSPAN_DEBUG_ATOMIC_SLEEP] = "DEBUG_ATOMIC_SLEEP",
+	[GOSPAN_DEBUG_PREEMPT] = "DEBUG_PREEMPT",
+	[GOSPAN_DEBUG_KMEMLEAK] = "DEBUG_KMEMLEAK",
+	[GOSPAN_DEBUG_PAGEALLOC] = "DEBUG_PAGEALLOC",
+	[GOSPAN_DEBUG_SLUB_DEBUG_ON] = "SLUB_DEBUG_ON",
+	[GOSPAN_DEBUG_GCOV_KERNEL] = "GCOV_KERNEL",
+};
+
+void debug_options_format(__u32 bits, char *text, size_t text_bytes)
+{
+	size_t len = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < GOSPAN_NR_DEBUG_OPTIONS && len < text_bytes; i++) {
+		if (bits & (1U << i))
+			len += snprintf(text + len, text_bytes - len, "%s%s", len ? " " : "",
+					debug_option_names[i]);
+	}
 }

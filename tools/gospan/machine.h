@@ -20,4 +20,10 @@ struct machine {
 
 void machine_read(struct machine *m);
 
+#define DEBUG_KERNEL_WARNING \
+	"this kernel has debugging built in, which costs more than what is measured"
+
+/* The names of the kernel's options in GOSPAN_DEBUG_* @bits, with blanks between them. */
+void debug_options_format(__u32 bits, char *text, size_t text_bytes);
+
 #endif /* GOSPAN_TOOL_MACHINE_H */

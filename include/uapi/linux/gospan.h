@@ -30,6 +30,23 @@
 #define GOSPAN_VERSION_INIT_ON_ALLOC	(1U << 1) /* every new object is zeroed */
 #define GOSPAN_VERSION_INIT_ON_FREE	(1U << 2) /* every freed object is zeroed */
 
+/* Options of the kernel (CONFIG_...) that slow down every call: bits of debug_options. */
+enum gospan_debug_option {
+	GOSPAN_DEBUG_KASAN,
+	GOSPAN_DEBUG_KCSAN,
+	GOSPAN_DEBUG_KMSAN,
+	GOSPAN_DEBUG_UBSAN_TRAP,
+	GOSPAN_DEBUG_PROVE_LOCKING,
+	GOSPAN_DEBUG_LOCK_ALLOC,
+	GOSPAN_DEBUG_ATOMIC_SLEEP,
+	GOSPAN_DEBUG_PREEMPT,
+	GOSPAN_DEBUG_KMEMLEAK,
+	GOSPAN_DEBUG_PAGEALLOC,
+	GOSPAN_DEBUG_SLUB_DEBUG_ON,
+	GOSPAN_DEBUG_GCOV_KERNEL,
+	GOSPAN_NR_DEBUG_OPTIONS,
+};
+
 /**
  * struct gospan_version - answer of %GOSPAN_IOC_VERSION
  * @abi: %GOSPAN_ABI_VERSION of the module
@@ -37,7 +54,7 @@
  * @page_bytes: bytes of a gospan page
  * @nr_sizeclasses: %GOSPAN_NR_SIZECLASSES of the module
  * @tick_khz: rate of the benchmark's ticks in kHz; 0 when the kernel does not know
- * @reserved: zero
+ * @debug_options: what makes it a %GOSPAN_VERSION_DEBUG_KERNEL, bit per enum gospan_debug_option
  * @release: version of the module, NUL-terminated
  */
 struct gospan_version {
@@ -46,7 +63,7 @@ struct gospan_version {
 	__u32 page_bytes;
 	__u32 nr_sizeclasses;
 	__u32 tick_khz;
-	__u32 reserved;
+	__u32 debug_options;
 	char release[40];
 };
 

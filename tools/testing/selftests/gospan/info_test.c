@@ -34,7 +34,8 @@ TEST_F(info, version)
 	EXPECT_LE(8192, v.page_bytes);
 	EXPECT_EQ(0, v.page_bytes % sysconf(_SC_PAGESIZE));
 	EXPECT_EQ(GOSPAN_NR_SIZECLASSES, v.nr_sizeclasses);
-	EXPECT_EQ(0, v.reserved);
+	EXPECT_EQ(!!(v.flags & GOSPAN_VERSION_DEBUG_KERNEL), v.debug_options != 0);
+	EXPECT_EQ(0, v.debug_options >> GOSPAN_NR_DEBUG_OPTIONS);
 	EXPECT_NE('\0', v.release[0]);
 	EXPECT_NE(NULL, memchr(v.release, '\0', sizeof(v.release)));
 }
