@@ -95,6 +95,7 @@ struct bench_options {
 /* Figures of one phase over the rounds, per operation. */
 struct bench_times {
 	double ticks_min, ticks_median, ticks_max;
+	double ticks_low, ticks_high; /* 95 % interval of the median; NaN: too few rounds */
 	double ns_min, ns_median;
 };
 
@@ -166,6 +167,9 @@ double bench_ratio(const struct bench_case *c, enum bench_part part);
 
 /* How far the median round was above the best one. */
 double bench_spread_percent(const struct bench_times *times);
+
+/* How wide the interval of the median is. */
+double bench_interval_percent(const struct bench_times *times);
 
 /* Allocations that returned NULL, everywhere. */
 __u64 bench_failures(const struct bench *b);

@@ -70,6 +70,9 @@ static void fill_times(struct record *r, const struct bench_times *times)
 	record_real(r, "ticks_per_op_min", times->ticks_min);
 	record_real(r, "ticks_per_op_median", times->ticks_median);
 	record_real(r, "ticks_per_op_max", times->ticks_max);
+	/* 95 % interval of the median, from order statistics: see interval.c. */
+	record_real(r, "ticks_per_op_ci95_low", times->ticks_low);
+	record_real(r, "ticks_per_op_ci95_high", times->ticks_high);
 	record_real(r, "ns_per_op_min", times->ns_min);
 	record_real(r, "ns_per_op_median", times->ns_median);
 	record_real(r, "spread_percent", bench_spread_percent(times));

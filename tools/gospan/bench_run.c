@@ -18,6 +18,7 @@
 #include "bench.h"
 
 #include "device.h"
+#include "interval.h"
 
 #include <errno.h>
 #include <math.h>
@@ -159,12 +160,16 @@ static double median_of_sorted(const double *values, __u64 nr)
 
 static struct bench_times reduce(struct samples *s, __u64 nr)
 {
+	size_t rank = interval_rank(nr);
+
 	qsort(s->ticks, nr, sizeof(double), compare_doubles);
 	qsort(s->ns, nr, sizeof(double), compare_doubles);
 	return (struct bench_times){
 		.ticks_min = s->ticks[0],
 		.ticks_median = median_of_sorted(s->ticks, nr),
 		.ticks_max = s->ticks[nr - 1],
+		.ticks_low = rank ? s->ticks[rank - 1] : NAN,
+		.ticks_high = rank ? s->ticks[nr - rank] : NAN,
 		.ns_min = s->ns[0],
 		.ns_median = median_of_sorted(s->ns, nr),
 	};
@@ -273,6 +278,13 @@ double bench_spread_percent(const struct bench_times *times)
 	if (!(times->ticks_min > 0))
 		return NAN;
 	return 100 * (times->ticks_median - times->ticks_min) / times->ticks_min;
+}
+
+double bench_interval_percent(const struct bench_times *times)
+{
+	if (!(times->ticks_median > 0))
+		return NAN;
+	return 100 * (times->ticks_high - times->ticks_low) / times->ticks_median;
 }
 
 __u64 bench_failures(const struct bench *b)

@@ -251,8 +251,12 @@ static void print_failures(const struct bench *b)
 	}
 }
 
-/* Where the median round was furthest above the best one: the reader's error bar. */
-static void print_spread(const struct bench *b)
+/*
+ * Prints @what, which is at most so many per cent, and where: the reader's error
+ * bar. Nothing where there is no such figure.
+ */
+static void print_worst(const struct bench *b, const char *what,
+			double (*percent)(const struct bench_times *times))
 {
 	const struct bench_case *worst_case = NULL;
 	unsigned int worst_allocator = 0;
@@ -262,19 +266,26 @@ static void print_spread(const struct bench *b)
 	for (size_t i = 0; i < b->nr_cases; i++) {
 		for (unsigned int a = GOSPAN_ALLOCATOR_GOSPAN; a < GOSPAN_NR_ALLOCATORS; a++) {
 			const struct bench_case *c = &b->cases[i];
-			double spread = bench_spread_percent(&c->cells[a].phases[0].times);
+			double value = percent(&c->cells[a].phases[0].times);
 
-			if (!c->cells[a].measured || !(spread > worst))
+			if (!c->cells[a].measured || !(value > worst))
 				continue;
-			worst = spread;
+			worst = value;
 			worst_case = c;
 			worst_allocator = a;
 		}
 	}
 	if (worst_case)
-		printf("spread: the median round is at most %.1f %% above the best (%s, %s, %s)\n",
-		       worst, worst_case->kind->name, format_size(b, worst_case, size),
-		       allocator_names[worst_allocator]);
+		printf("%s %.1f %% (%s, %s, %s)\n", what, worst, worst_case->kind->name,
+		       format_size(b, worst_case, size), allocator_names[worst_allocator]);
+}
+
+static void print_spread(const struct bench *b)
+{
+	print_worst(b, "spread: the median round is above the best by at most",
+		    bench_spread_percent);
+	print_worst(b, "95 % intervals of the medians are wide at most",
+		    bench_interval_percent);
 }
 
 static void print_objects(const struct bench *b)
