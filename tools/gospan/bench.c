@@ -6,10 +6,13 @@
  */
 #include "bench.h"
 
+#include "bench_compare.h"
 #include "commands.h"
 #include "device.h"
+#include "record.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +31,7 @@ enum option_key {
 	KEY_BUDGET,
 	KEY_FORCE,
 	KEY_PROGRESS,
+	KEY_COMPARE,
 };
 
 struct parse_state {
@@ -169,7 +173,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->progress = true;
 		return 0;
 	case 'j':
-		options->output = OUTPUT_JSON;
+		options->json_path = arg;
+		if (!arg)
+			options->output = OUTPUT_JSON;
+		return 0;
+	case KEY_COMPARE:
+		options->compare_path = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (options->compare_path && options->output == OUTPUT_CSV)
+			argp_error(state, "--csv has no place for what --compare says");
 		return 0;
 	case KEY_CSV:
 		options->output = OUTPUT_CSV;
@@ -205,8 +218,12 @@ static const struct argp_option argp_options[] = {
 	  "what a tick is: cycles (default), or instructions under QEMU -icount shift=0", 0 },
 	{ "budget", KEY_BUDGET, "NAME", 0,
 	  "add the project's targets for instructions or cycles; implies --ticks-name", 0 },
-	{ "json", 'j', NULL, 0, "print JSON", 0 },
+	{ "json", 'j', "FILE", OPTION_ARG_OPTIONAL,
+	  "print JSON; with =FILE, write it there, beside what is printed", 0 },
 	{ "csv", KEY_CSV, NULL, 0, "print comma-separated values", 0 },
+	{ "compare", KEY_COMPARE, "FILE", 0, "say what got faster or slower since an earlier "
+	  "--json, as gospan compare does; then the exit status is 3 if a figure of gospan's "
+	  "got slower", 0 },
 	{ "force", KEY_FORCE, NULL, 0, "measure even on a debug kernel", 0 },
 	{ "progress", KEY_PROGRESS, NULL, 0,
 	  "say on stderr what has been measured (as on a terminal)", 0 },
@@ -239,37 +256,86 @@ static void parse_options(int argc, char **argv, struct bench_options *options)
 static void check_kernel(const struct bench *b)
 {
 	if (b->version.flags & GOSPAN_VERSION_DEBUG_KERNEL && !b->options.force)
-		fail("this kernel has debugging built in (KASAN, lockdep, ...), which costs more "
-		     "than what is measured: take another kernel, or --force");
+		fail(DEBUG_KERNEL_WARNING ": take another kernel, or --force");
+}
+
+static FILE *open_output(const char *path)
+{
+	FILE *out = fopen(path, "w");
+
+	if (!out)
+		fail("%s: %s", path, strerror(errno));
+	return out;
+}
+
+static void print_bench(const struct bench *b, json_t *root)
+{
+	const json_t *comparison = json_object_get(root, "comparison");
+
+	switch (b->options.output) {
+	case OUTPUT_TABLE:
+		bench_print_table(b);
+		if (comparison) {
+			printf("\ncompared with %s\n", b->options.compare_path);
+			compare_print(comparison);
+		}
+		break;
+	case OUTPUT_JSON:
+		json_write(root, stdout);
+		break;
+	case OUTPUT_CSV:
+		bench_print_csv(b);
+		break;
+	}
+}
+
+/* An exit status. @old: an earlier bench, or NULL; @file: where the JSON also goes, or NULL. */
+static int report(const struct bench *b, const json_t *old, FILE *file)
+{
+	__u64 failures = bench_failures(b);
+	json_t *root = bench_json(b);
+	int status = EXIT_SUCCESS;
+
+	if (old) {
+		json_t *comparison = compare_benches(old, root);
+
+		status = compare_status(comparison);
+		json_object_set_new(root, "comparison", comparison);
+	}
+	if (file)
+		json_write(root, file);
+	print_bench(b, root);
+	json_decref(root);
+	if (failures) {
+		fprintf(stderr, "gospan: %llu allocations failed\n", failures);
+		status = EXIT_FAILURE;
+	}
+	return status;
 }
 
 int cmd_bench(int argc, char **argv)
 {
 	struct bench b = { 0 };
-	__u64 failures;
-	int fd;
+	json_t *old = NULL;
+	FILE *file = NULL;
+	int fd, status;
 
 	parse_options(argc, argv, &b.options);
+	/* Before what takes minutes. */
+	if (b.options.compare_path)
+		old = compare_load(b.options.compare_path);
+	if (b.options.json_path)
+		file = open_output(b.options.json_path);
 	machine_read(&b.machine);
 	fd = device_open(&b.version);
 	check_kernel(&b);
 	bench_plan(&b);
 	bench_run(&b, fd);
-	switch (b.options.output) {
-	case OUTPUT_TABLE:
-		bench_print_table(&b);
-		break;
-	case OUTPUT_JSON:
-		bench_print_json(&b);
-		break;
-	case OUTPUT_CSV:
-		bench_print_csv(&b);
-		break;
-	}
-	failures = bench_failures(&b);
-	if (failures)
-		fprintf(stderr, "gospan: %llu allocations failed\n", failures);
-	bench_free(&b);
 	close(fd);
-	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+	status = report(&b, old, file);
+	if (file && fclose(file))
+		fail("%s: %s", b.options.json_path, strerror(errno));
+	json_decref(old);
+	bench_free(&b);
+	return status;
 }

@@ -12,6 +12,7 @@
 #include "machine.h"
 #include "parse.h"
 
+#include <jansson.h>
 #include <linux/gospan.h>
 #include <stdbool.h>
 
@@ -90,6 +91,8 @@ struct bench_options {
 	enum bench_instrument instrument;
 	bool budget;
 	enum { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV } output;
+	const char *json_path;		/* the JSON goes there, beside the output; or NULL */
+	const char *compare_path;	/* an earlier JSON to compare with; or NULL */
 };
 
 /* Figures of one phase over the rounds, per operation. */
@@ -178,9 +181,9 @@ __u64 bench_failures(const struct bench *b);
 const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size,
 				    __u32 held_pages, __u32 nr_objects);
 
-/* bench_table.c, bench_export.c: print everything measured. */
+/* bench_table.c, bench_export.c: everything measured, printed or (to be freed) as JSON. */
 void bench_print_table(const struct bench *b);
-void bench_print_json(const struct bench *b);
+json_t *bench_json(const struct bench *b);
 void bench_print_csv(const struct bench *b);
 
 /* bench_budget.c: measured ratios beside the project's targets. */

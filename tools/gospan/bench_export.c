@@ -165,7 +165,7 @@ static json_t *json_budgets(const struct bench *b)
 	return array;
 }
 
-void bench_print_json(const struct bench *b)
+json_t *bench_json(const struct bench *b)
 {
 	struct record machine = { .object = json_object() };
 	struct record options = { .object = json_object() };
@@ -179,7 +179,7 @@ void bench_print_json(const struct bench *b)
 	json_object_set_new(root, "results", results);
 	if (b->options.budget)
 		json_object_set_new(root, "budgets", json_budgets(b));
-	json_print(root);
+	return root;
 }
 
 static void emit_csv(const struct bench *b, const struct bench_case *c, unsigned int allocator,

@@ -23,6 +23,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "bench", cmd_bench, "compare gospan with kmalloc, kmem_cache and alloc_pages" },
+	{ "compare", cmd_compare, "say what got faster or slower between two benches" },
 	{ "record", cmd_record, "record what the kernel of this machine allocates" },
 	{ "replay", cmd_replay, "allocate what was recorded, by gospan and the kernel's allocators" },
 	{ "stat", cmd_stat, "show what the allocator (Go's MemStats) and its page heap hold" },

@@ -73,10 +73,15 @@ void record_end(struct record *r)
 	r->any = false;
 }
 
+void json_write(const json_t *root, FILE *out)
+{
+	if (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) ||
+	    putc('\n', out) == EOF)
+		fail("cannot write JSON");
+}
+
 void json_print(json_t *root)
 {
-	if (json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
-		fail("cannot write JSON");
-	putchar('\n');
+	json_write(root, stdout);
 	json_decref(root);
 }

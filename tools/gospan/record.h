@@ -30,6 +30,9 @@ void record_real(struct record *r, const char *name, double value);
 /* Ends a CSV line. */
 void record_end(struct record *r);
 
+/* Write @root as it is read best; fails when @out takes no more. */
+void json_write(const json_t *root, FILE *out);
+
 /* Print @root, which is consumed, and report what stdout refused. */
 void json_print(json_t *root);
 
