@@ -13,6 +13,8 @@ help:
 	@echo '                     instructions on Debian'\''s 6.12; VM=uml: cycles on Linux 7.3'
 	@echo '  bench-heap       - only the page heap, with a million pages in use (14 GiB free)'
 	@echo '  check            - every test; the last line is "N passed, N failed"'
+	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
+	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'
 	@echo '  docs             - build/docs/index.html from Documentation/ and the headers'
 	@echo ''
@@ -52,6 +54,12 @@ bench check docs:
 bench-heap:
 	@tools/bench heap
 
+perf-check:
+	@tools/check --only perf
+
+perf-record:
+	@tools/perf/run record
+
 kunit:
 	@tools/check --only kunit-uml
 
@@ -68,4 +76,5 @@ clean:
 	$(MAKE) -C tools/testing/selftests/gospan clean
 	rm -rf build
 
-.PHONY: all help modules modules_install tool load unload bench bench-heap check kunit docs tables clean
+.PHONY: all help modules modules_install tool load unload bench bench-heap check perf-check perf-record \
+	kunit docs tables clean
