@@ -10,7 +10,8 @@ all: modules tool
 help:
 	@echo 'On any Debian 12 or 13 machine; all set-up is done by itself:'
 	@echo '  bench            - compare gospan with the kernel'\''s allocators, in a virtual machine:'
-	@echo '                     instructions on Debian'\''s 6.12; VM=uml: cycles on Linux 7.3'
+	@echo '                     instructions on Debian'\''s 6.12; VM=uml: cycles on Linux 7.3;'
+	@echo '                     table and pictures stay in build/report/index.html'
 	@echo '  bench-heap       - only the page heap, with a million pages in use (14 GiB free)'
 	@echo '  check            - every test; the last line is "N passed, N failed"'
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'

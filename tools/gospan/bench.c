@@ -173,8 +173,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->progress = true;
 		return 0;
 	case 'j':
-		options->json_path = arg;
-		if (!arg)
+		if (arg)
+			options->json_path = arg;
+		else
 			options->output = OUTPUT_JSON;
 		return 0;
 	case KEY_COMPARE:

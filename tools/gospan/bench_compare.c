@@ -55,27 +55,12 @@ static const struct { const char *section, *name; } conditions[] = {
 
 static const char *const own_allocators[] = { "gospan", "noscan", "cache", "span" };
 
-static const char *get_text(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name)) ?: "";
-}
-
-static double get_real(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 json_t *compare_load(const char *path)
 {
-	json_error_t error;
-	json_t *root = json_load_file(path, 0, &error);
+	json_t *root = json_read(path);
 
-	if (!root)
-		fail("%s:%d: %s", path, error.line, error.text);
 	if (!json_is_array(json_object_get(root, "results")) ||
-	    !*get_text(json_object_get(root, "options"), "ticks"))
+	    !*json_get_text(json_object_get(root, "options"), "ticks"))
 		fail("%s is not what gospan bench --json writes", path);
 	return root;
 }
@@ -112,7 +97,7 @@ static struct side make_side(const json_t *root)
 	size_t i;
 
 	json_array_foreach(json_object_get(root, "results"), i, row) {
-		char *name = row_name(row, get_text(row, "allocator"));
+		char *name = row_name(row, json_get_text(row, "allocator"));
 
 		json_object_set(side.rows, name, row);
 		free(name);
@@ -125,12 +110,12 @@ static struct figure row_figure(const struct side *side, const json_t *row)
 	const json_t *loop = find_row(side, row, "empty");
 
 	return (struct figure){
-		.median = get_real(row, "ticks_per_op_median") -
-			  get_real(loop, "ticks_per_op_median"),
-		.low = get_real(row, "ticks_per_op_ci95_low") -
-		       get_real(loop, "ticks_per_op_ci95_high"),
-		.high = get_real(row, "ticks_per_op_ci95_high") -
-			get_real(loop, "ticks_per_op_ci95_low"),
+		.median = json_get_real(row, "ticks_per_op_median") -
+			  json_get_real(loop, "ticks_per_op_median"),
+		.low = json_get_real(row, "ticks_per_op_ci95_low") -
+		       json_get_real(loop, "ticks_per_op_ci95_high"),
+		.high = json_get_real(row, "ticks_per_op_ci95_high") -
+			json_get_real(loop, "ticks_per_op_ci95_low"),
 	};
 }
 
@@ -156,7 +141,7 @@ static const char *verdict(struct figure old, struct figure new, double threshol
 
 static bool is_own(const json_t *row)
 {
-	const char *allocator = get_text(row, "allocator");
+	const char *allocator = json_get_text(row, "allocator");
 
 	for (size_t i = 0; i < sizeof(own_allocators) / sizeof(own_allocators[0]); i++) {
 		if (!strcmp(allocator, own_allocators[i]))
@@ -199,13 +184,13 @@ static void count(json_t *counts, const char *what)
 static void compare_row(const struct side *old, const struct side *new, const json_t *row,
 			double threshold, json_t *comparison)
 {
-	const json_t *before = find_row(old, row, get_text(row, "allocator"));
+	const json_t *before = find_row(old, row, json_get_text(row, "allocator"));
 	json_t *counts = json_object_get(comparison, "counts");
 	struct figure was, is;
 	const char *what;
 
 	/* The loop is part of every other row. */
-	if (!strcmp(get_text(row, "allocator"), "empty"))
+	if (!strcmp(json_get_text(row, "allocator"), "empty"))
 		return;
 	if (!before) {
 		count(counts, "only_new");
@@ -231,7 +216,7 @@ static void count_gone(const struct side *old, const struct side *new, json_t *c
 
 	json_object_foreach(old->rows, name, row) {
 		if (!json_object_get(new->rows, name) &&
-		    strcmp(get_text(row, "allocator"), "empty"))
+		    strcmp(json_get_text(row, "allocator"), "empty"))
 			count(counts, "only_old");
 	}
 }
@@ -254,8 +239,8 @@ static json_t *different_conditions(const json_t *old, const json_t *new)
 
 static double choose_threshold(const json_t *old, const json_t *new)
 {
-	const char *was = get_text(json_object_get(old, "options"), "ticks");
-	const char *is = get_text(json_object_get(new, "options"), "ticks");
+	const char *was = json_get_text(json_object_get(old, "options"), "ticks");
+	const char *is = json_get_text(json_object_get(new, "options"), "ticks");
 
 	if (strcmp(was, is))
 		fail("%s cannot be compared with %s", is, was);
@@ -294,7 +279,7 @@ static void print_conditions(const json_t *comparison)
 		char *old = json_dumps(json_object_get(condition, "old"), JSON_ENCODE_ANY);
 		char *new = json_dumps(json_object_get(condition, "new"), JSON_ENCODE_ANY);
 
-		printf("differs: %s was %s, is %s\n", get_text(condition, "name"), old, new);
+		printf("differs: %s was %s, is %s\n", json_get_text(condition, "name"), old, new);
 		free(old);
 		free(new);
 	}
@@ -303,12 +288,12 @@ static void print_conditions(const json_t *comparison)
 static void print_change(const json_t *change)
 {
 	printf("  %-16s%-8s%9.0f%7.0f  %-11s%9.1f%9.1f%+9.1f %%  %s\n",
-	       get_text(change, "workload"), get_text(change, "operation"),
-	       get_real(change, "size_bytes"), get_real(change, "objects_per_cpu"),
-	       get_text(change, "allocator"),
-	       get_real(json_object_get(change, "old"), "median"),
-	       get_real(json_object_get(change, "new"), "median"),
-	       get_real(change, "change_percent"), get_text(change, "verdict"));
+	       json_get_text(change, "workload"), json_get_text(change, "operation"),
+	       json_get_real(change, "size_bytes"), json_get_real(change, "objects_per_cpu"),
+	       json_get_text(change, "allocator"),
+	       json_get_real(json_object_get(change, "old"), "median"),
+	       json_get_real(json_object_get(change, "new"), "median"),
+	       json_get_real(change, "change_percent"), json_get_text(change, "verdict"));
 }
 
 static json_int_t get_count(const json_t *comparison, const char *what)
@@ -324,7 +309,7 @@ void compare_print(const json_t *comparison)
 
 	print_conditions(comparison);
 	printf("changed by more than %.1f %%, 95 %% intervals apart: %lld faster, %lld slower; "
-	       "not: %lld\n", get_real(comparison, "threshold_percent"),
+	       "not: %lld\n", json_get_real(comparison, "threshold_percent"),
 	       get_count(comparison, "faster"), get_count(comparison, "slower"),
 	       get_count(comparison, "same"));
 	printf("without counterpart: %lld old rows, %lld new; not comparable: %lld\n",
@@ -332,7 +317,7 @@ void compare_print(const json_t *comparison)
 	       get_count(comparison, "not_comparable"));
 	if (json_array_size(changes))
 		printf("\n  %-16s%-8s%9s%7s  %-11s%9s%9s%11s\n",
-		       get_text(comparison, "ticks"), "", "bytes", "n", "", "old", "new", "change");
+		       json_get_text(comparison, "ticks"), "", "bytes", "n", "", "old", "new", "change");
 	json_array_foreach(changes, i, change)
 		print_change(change);
 }
@@ -344,7 +329,7 @@ int compare_status(const json_t *comparison)
 
 	json_array_foreach(json_object_get(comparison, "changes"), i, change) {
 		if (json_is_true(json_object_get(change, "own")) &&
-		    !strcmp(get_text(change, "verdict"), "slower"))
+		    !strcmp(json_get_text(change, "verdict"), "slower"))
 			return EXIT_SLOWER;
 	}
 	return EXIT_SUCCESS;

@@ -24,6 +24,7 @@ static const struct command {
 } commands[] = {
 	{ "bench", cmd_bench, "compare gospan with kmalloc, kmem_cache and alloc_pages" },
 	{ "compare", cmd_compare, "say what got faster or slower between two benches" },
+	{ "plot", cmd_plot, "draw what bench or replay measured" },
 	{ "record", cmd_record, "record what the kernel of this machine allocates" },
 	{ "replay", cmd_replay, "allocate what was recorded, by gospan and the kernel's allocators" },
 	{ "stat", cmd_stat, "show what the allocator (Go's MemStats) and its page heap hold" },

@@ -73,6 +73,28 @@ void record_end(struct record *r)
 	r->any = false;
 }
 
+json_t *json_read(const char *path)
+{
+	json_error_t error;
+	json_t *root = json_load_file(path, 0, &error);
+
+	if (!root)
+		fail("%s:%d: %s", path, error.line, error.text);
+	return root;
+}
+
+const char *json_get_text(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name)) ?: "";
+}
+
+double json_get_real(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
 void json_write(const json_t *root, FILE *out)
 {
 	if (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) ||

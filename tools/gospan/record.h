@@ -30,6 +30,13 @@ void record_real(struct record *r, const char *name, double value);
 /* Ends a CSV line. */
 void record_end(struct record *r);
 
+/* The JSON in a file; fails when it has none. */
+json_t *json_read(const char *path);
+
+/* What @object calls @name: "" where that is no text, NaN where it is no number. */
+const char *json_get_text(const json_t *object, const char *name);
+double json_get_real(const json_t *object, const char *name);
+
 /* Write @root as it is read best; fails when @out takes no more. */
 void json_write(const json_t *root, FILE *out);
 

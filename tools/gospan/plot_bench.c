@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The charts of a bench.
+ *
+ * Of each, ratios to the reference by size, for objects and for page runs, and
+ * what single operations take, by percentile; of all together, what more CPUs
+ * get done.
+ */
+#include "plot.h"
+
+#include "record.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_BYTES	96
+
+/* Row fields of the percentiles, as chart_percentiles names them. */
+static const char *const latencies[] = {
+	"latency_ticks_p50", "latency_ticks_p99", "latency_ticks_p999", "latency_ticks_max",
+};
+
+static const char *ticks_name(const json_t *bench)
+{
+	return json_get_text(json_object_get(bench, "options"), "ticks");
+}
+
+/* "instructions, gospan / kmalloc; Linux 6.12.1": what a chart is of, and where. */
+static void make_title(char text[TEXT_BYTES], const json_t *bench, const char *what)
+{
+	const json_t *machine = json_object_get(bench, "machine");
+
+	snprintf(text, TEXT_BYTES, "%s; %s %s", what, json_get_text(machine, "kernel_name"),
+		 json_get_text(machine, "kernel_release"));
+}
+
+/* "batch, free"; an operation that says nothing more is left out. */
+static void row_name(char text[TEXT_BYTES], const json_t *row)
+{
+	const char *workload = json_get_text(row, "workload"), *operation = json_get_text(row, "operation");
+
+	if (!strcmp(operation, "alloc") || !strcmp(operation, "free"))
+		snprintf(text, TEXT_BYTES, "%s, %s", workload, operation);
+	else
+		snprintf(text, TEXT_BYTES, "%s", workload);
+}
+
+/* Over sizes, the ratio of @subject's figures to @reference's. */
+static void plot_ratio(const json_t *bench, const char *stem, const struct plot_options *options,
+		       const char *what, const char *subject, const char *reference)
+{
+	char about[TEXT_BYTES], title[TEXT_BYTES], name[TEXT_BYTES];
+	struct chart chart = {
+		.title = title,
+		.x_label = "size",
+		.y_label = "ratio: below 1 gospan is cheaper",
+		.x_scale = SCALE_BYTES,
+		.y_log = true,
+		.min_points = 2,
+		.line_y = 1,
+	};
+	json_t *row;
+	size_t i;
+
+	snprintf(about, sizeof(about), "%s, %s / %s", ticks_name(bench), subject, reference);
+	make_title(title, bench, about);
+	json_array_foreach(json_object_get(bench, "results"), i, row) {
+		if (strcmp(json_get_text(row, "allocator"), subject) ||
+		    strcmp(json_get_text(row, "reference"), reference) ||
+		    !(json_get_real(row, "size_bytes") > 0) || json_get_real(row, "held_pages") > 0)
+			continue;
+		row_name(name, row);
+		chart_add(&chart, name, json_get_real(row, "size_bytes"),
+			  json_get_real(row, "net_ratio_to_reference"));
+	}
+	chart_draw(&chart, options->folder, stem, what, options->format);
+	chart_free(&chart);
+}
+
+/* The size of the first row with percentiles, or NaN. */
+static double timed_size(const json_t *bench)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(bench, "results"), i, row) {
+		if (!isnan(json_get_real(row, latencies[0])))
+			return json_get_real(row, "size_bytes");
+	}
+	return NAN;
+}
+
+/* Of one size: of all there would be more lines than anybody can tell apart. */
+static void plot_latency(const json_t *bench, const char *stem,
+			 const struct plot_options *options)
+{
+	char about[TEXT_BYTES], title[TEXT_BYTES], work[TEXT_BYTES], name[2 * TEXT_BYTES];
+	struct chart chart = {
+		.title = title,
+		.x_label = "of single operations",
+		.y_label = ticks_name(bench),
+		.x_scale = SCALE_PERCENTILES,
+		.y_log = true,
+	};
+	double size = timed_size(bench);
+	json_t *row;
+	size_t i;
+
+	snprintf(about, sizeof(about), "%.0f B, %s of single operations", size,
+		 ticks_name(bench));
+	make_title(title, bench, about);
+	json_array_foreach(json_object_get(bench, "results"), i, row) {
+		if (json_get_real(row, "size_bytes") != size ||
+		    !strcmp(json_get_text(row, "allocator"), "empty"))
+			continue;
+		row_name(work, row);
+		snprintf(name, sizeof(name), "%s: %s", json_get_text(row, "allocator"), work);
+		for (size_t p = 0; p < sizeof(latencies) / sizeof(latencies[0]); p++)
+			chart_add(&chart, name, p, json_get_real(row, latencies[p]));
+	}
+	chart_draw(&chart, options->folder, stem, "latency", options->format);
+	chart_free(&chart);
+}
+
+void plot_bench(const json_t *bench, const char *stem, const struct plot_options *options)
+{
+	plot_ratio(bench, stem, options, "ratio", "gospan", "kmalloc");
+	plot_ratio(bench, stem, options, "runs", "span", "pages");
+	plot_latency(bench, stem, options);
+}
+
+static bool is_workload(const json_t *row, const char *workload)
+{
+	return !strcmp(json_get_text(row, "workload"), workload);
+}
+
+/* The first size that several CPUs shared, or NaN. */
+static double shared_size(const json_t *bench)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(bench, "results"), i, row) {
+		if (is_workload(row, "pair-all"))
+			return json_get_real(row, "size_bytes");
+	}
+	return NAN;
+}
+
+void plot_scaling_add(struct scaling *scaling, const json_t *bench)
+{
+	json_t *row;
+	size_t i;
+
+	if (!scaling->first) {
+		scaling->first = bench;
+		scaling->size_bytes = NAN;
+	}
+	if (isnan(scaling->size_bytes))
+		scaling->size_bytes = shared_size(bench);
+	json_array_foreach(json_object_get(bench, "results"), i, row) {
+		size_t nr_cpus = json_array_size(json_object_get(row, "per_cpu"));
+		const char *allocator = json_get_text(row, "allocator");
+
+		if ((is_workload(row, "pair") || is_workload(row, "pair-all")) &&
+		    json_get_real(row, "size_bytes") == scaling->size_bytes &&
+		    strcmp(allocator, "empty"))
+			chart_add(&scaling->chart, allocator, nr_cpus,
+				  1000 * nr_cpus / json_get_real(row, "net_ticks_per_op"));
+	}
+}
+
+void plot_scaling(struct scaling *scaling, const char *stem, const struct plot_options *options)
+{
+	char about[TEXT_BYTES], title[TEXT_BYTES], y_label[TEXT_BYTES];
+	struct chart *chart = &scaling->chart;
+
+	if (!scaling->first)
+		return;
+	snprintf(about, sizeof(about), "pairs of %.0f B", scaling->size_bytes);
+	make_title(title, scaling->first, about);
+	snprintf(y_label, sizeof(y_label), "pairs of all CPUs in 1000 %s",
+		 ticks_name(scaling->first));
+	chart->title = title;
+	chart->x_label = "CPUs at once";
+	chart->x_scale = SCALE_COUNT;
+	chart->y_label = y_label;
+	chart->min_points = 2;
+	chart_draw(chart, options->folder, stem, "scaling", options->format);
+	chart_free(chart);
+}
