@@ -13,6 +13,7 @@ help:
 	@echo '                     instructions on Debian'\''s 6.12; VM=uml: cycles on Linux 7.3;'
 	@echo '                     table and pictures stay in build/report/index.html'
 	@echo '  bench-heap       - only the page heap, with a million pages in use (14 GiB free)'
+	@echo '  bench-peers      - gospan in cycles beside glibc, tcmalloc, jemalloc, mimalloc and Go'
 	@echo '  check            - every test; the last line is "N passed, N failed"'
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
 	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
@@ -61,6 +62,9 @@ perf-check:
 perf-record:
 	@tools/perf/run record
 
+bench-peers:
+	@tools/bench-peers
+
 kunit:
 	@tools/check --only kunit-uml
 
@@ -73,9 +77,10 @@ clean:
 	@if [ -d $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 	$(MAKE) -C tools/gospan clean
 	$(MAKE) -C tools/malloctrace clean
+	$(MAKE) -C tools/peers clean
 	$(MAKE) -C tools/host clean
 	$(MAKE) -C tools/testing/selftests/gospan clean
 	rm -rf build
 
-.PHONY: all help modules modules_install tool load unload bench bench-heap check perf-check perf-record \
+.PHONY: all help modules modules_install tool load unload bench bench-heap bench-peers check perf-check perf-record \
 	kunit docs tables clean

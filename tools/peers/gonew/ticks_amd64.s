@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "textflag.h"
+
+// func ticks() uint64
+TEXT ·ticks(SB), NOSPLIT, $0-8
+	LFENCE
+	RDTSC
+	LFENCE
+	SHLQ $32, DX
+	ORQ  DX, AX
+	MOVQ AX, ret+0(FP)
+	RET
