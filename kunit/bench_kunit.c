@@ -10,7 +10,9 @@
 #include <linux/gospan.h>
 #include "../src/bench.h"
 #include "../src/bench_extent.h"
+#include "../src/bench_histogram.h"
 #include "../src/bench_mix.h"
+#include "../src/bench_order.h"
 #include "helper.h"
 
 static void numbers(void **objects, u32 n)
@@ -149,6 +151,7 @@ static void check_accepts(struct kunit *test)
 	EXPECT_CHECK(test, workload, GOSPAN_WORKLOAD_PAIR, 1);
 	EXPECT_CHECK(test, order, GOSPAN_ORDER_SHUFFLED, 1);
 	EXPECT_CHECK(test, flags, GOSPAN_BENCH_ZERO, 1);
+	EXPECT_CHECK(test, flags, GOSPAN_BENCH_LATENCY | GOSPAN_BENCH_WEIGH, 1);
 	EXPECT_CHECK(test, size, 1, 1);
 	EXPECT_CHECK(test, size, KMALLOC_MAX_SIZE, 1);
 	EXPECT_CHECK(test, nr_objects, GOSPAN_BENCH_MAX_OBJECTS, 1);
@@ -157,6 +160,11 @@ static void check_accepts(struct kunit *test)
 	EXPECT_CHECK(test, allocator, GOSPAN_ALLOCATOR_SPAN, 1);
 	b.workload = GOSPAN_WORKLOAD_MIX;
 	b.size = 0;
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), 1);
+	/* Of pairs one object is live, however many there are. */
+	b.workload = GOSPAN_WORKLOAD_PAIR;
+	b.size = KMALLOC_MAX_SIZE;
+	b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS;
 	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), 1);
 }
 
@@ -170,7 +178,7 @@ static void check_rejects(struct kunit *test)
 	EXPECT_CHECK(test, workload, GOSPAN_WORKLOAD_REMOTE, -EINVAL); /* one CPU */
 	EXPECT_CHECK(test, allocator, GOSPAN_NR_ALLOCATORS, -EINVAL);
 	EXPECT_CHECK(test, order, GOSPAN_NR_ORDERS, -EINVAL);
-	EXPECT_CHECK(test, flags, 2, -EINVAL);
+	EXPECT_CHECK(test, flags, 8, -EINVAL);
 	EXPECT_CHECK(test, size, 0, -EINVAL);
 	EXPECT_CHECK(test, size, KMALLOC_MAX_SIZE + 1, -EINVAL);
 	EXPECT_CHECK(test, size, U64_MAX, -EINVAL);
@@ -213,7 +221,8 @@ static void check_allocator_can(struct kunit *test)
 		  BIT(GOSPAN_ALLOCATOR_GOSPAN) | BIT(GOSPAN_ALLOCATOR_KMEM_CACHE) |
 		  BIT(GOSPAN_ALLOCATOR_CACHE) },
 		{ GOSPAN_WORKLOAD_WRITE, (u32)~(BIT(GOSPAN_ALLOCATOR_PAGES) |
-						BIT(GOSPAN_ALLOCATOR_SPAN)) },
+						BIT(GOSPAN_ALLOCATOR_SPAN) |
+						BIT(GOSPAN_ALLOCATOR_LIMIT)) },
 	};
 	unsigned int i;
 	u32 allocator;
@@ -228,6 +237,9 @@ static void check_allocator_can(struct kunit *test)
 			KUNIT_EXPECT_EQ_MSG(test, gospan_bench_check(&b), want,
 					    "workload %u, allocator %u", b.workload, allocator);
 			b.order = GOSPAN_ORDER_LIFO;
+			KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+			b.order = 0;
+			b.flags = GOSPAN_BENCH_LATENCY;
 			KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
 		}
 	}
@@ -333,33 +345,50 @@ static void extent_add_up_counts_each_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sum.bytes, 0);
 }
 
-/* The objects at the peak, allocated for once, add up as the sizes say. */
-static void mix_measure_gospan(struct kunit *test)
+/* Buckets leave no gap and overlap nowhere: a quantile of one value is hardly above it. */
+static void histogram_bucket_and_quantile(struct kunit *test)
 {
-	struct gospan_mix *mix = mix_make(test, 2000, 3);
-	void **objects = kunit_kcalloc(test, GOSPAN_MIX_MAX_LIVE, sizeof(*objects), GFP_KERNEL);
-	struct gospan_extent *extents = kunit_kcalloc(test, GOSPAN_MIX_MAX_LIVE,
-						      sizeof(*extents), GFP_KERNEL);
-	struct gospan_mix_usage usage;
-	u64 rounded = 0, held;
-	u32 i;
+	struct gospan_histogram *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
+	unsigned int last = 0, shift;
+	u64 value;
 
-	KUNIT_ASSERT_TRUE(test, objects && extents);
-	gospan_mix_replay(mix, mix->nr_at_peak);
-	for (i = 0; i < GOSPAN_MIX_MAX_LIVE; i++) {
-		if (!mix->slot_bytes[i])
-			continue;
-		objects[i] = gospan_alloc(mix->slot_bytes[i], GFP_KERNEL);
-		rounded += gospan_size_roundup(mix->slot_bytes[i]);
-		KUNIT_EXPECT_NOT_NULL(test, objects[i]);
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	for (value = 0; value < 4096; value++) {
+		unsigned int bucket = gospan_histogram_bucket(value);
+
+		KUNIT_ASSERT_TRUE(test, bucket == last || bucket == last + 1);
+		last = bucket;
 	}
-	gospan_mix_measure(mix, GOSPAN_ALLOCATOR_GOSPAN, objects, extents, &usage);
-	held = gospan_extent_add_up(extents, GOSPAN_MIX_MAX_LIVE).bytes;
-	KUNIT_EXPECT_EQ(test, usage.asked, mix->peak_bytes);
-	KUNIT_EXPECT_EQ(test, usage.rounded, rounded);
-	KUNIT_EXPECT_GE(test, held, rounded);
-	for (i = 0; i < GOSPAN_MIX_MAX_LIVE; i++)
-		gospan_free(objects[i]);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_bucket(U64_MAX), GOSPAN_HISTOGRAM_BUCKETS - 1);
+	for (shift = 0; shift < 64; shift++) {
+		value = U64_MAX >> shift;
+		memset(h, 0, sizeof(*h));
+		gospan_histogram_add(h, value / 3);
+		gospan_histogram_add(h, value);
+		KUNIT_ASSERT_GE(test, gospan_histogram_quantile(h, 500), value / 3);
+		KUNIT_ASSERT_LE(test, gospan_histogram_quantile(h, 500), value / 3 + value / 48);
+		KUNIT_ASSERT_EQ(test, gospan_histogram_quantile(h, 501), value);
+		KUNIT_ASSERT_EQ(test, h->max, value);
+	}
+}
+
+static void histogram_quantile_ranks(struct kunit *test)
+{
+	struct gospan_histogram *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_quantile(h, 500), 0);
+	for (i = 0; i < 989; i++)
+		gospan_histogram_add(h, 5);
+	for (i = 0; i < 10; i++)
+		gospan_histogram_add(h, 20);
+	gospan_histogram_add(h, 1000000);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_quantile(h, 500), 5);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_quantile(h, 989), 5);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_quantile(h, 990), 20);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_quantile(h, 999), 20);
+	KUNIT_EXPECT_EQ(test, gospan_histogram_quantile(h, 1000), 1000000);
 }
 
 static struct kunit_case bench_cases[] = {
@@ -374,7 +403,8 @@ static struct kunit_case bench_cases[] = {
 	KUNIT_CASE(mix_init_stream_is_sound),
 	KUNIT_CASE(mix_init_same_seed),
 	KUNIT_CASE(extent_add_up_counts_each_once),
-	KUNIT_CASE(mix_measure_gospan),
+	KUNIT_CASE(histogram_bucket_and_quantile),
+	KUNIT_CASE(histogram_quantile_ranks),
 	{}
 };
 

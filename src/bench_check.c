@@ -7,53 +7,69 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "bench.h"
+#include "bench_extent.h"
 #include "bench_held.h"
-#include "bench_loop.h"
+#include "bench_worker.h"
 #include "internal.h"
 
-/* Has the allocator what the workload wants of it? */
-static bool allocator_can(const struct gospan_bench *b)
-{
-	const struct gospan_bench_loops *loops = &gospan_bench_loops[b->allocator];
+static const struct gospan_bench_shape *const shapes[GOSPAN_NR_WORKLOADS] = {
+	[GOSPAN_WORKLOAD_PAIR] = &gospan_bench_pair,
+	[GOSPAN_WORKLOAD_BATCH] = &gospan_bench_batch,
+	[GOSPAN_WORKLOAD_REMOTE] = &gospan_bench_remote,
+	[GOSPAN_WORKLOAD_MIX] = &gospan_bench_mix,
+	[GOSPAN_WORKLOAD_BULK] = &gospan_bench_bulk,
+	[GOSPAN_WORKLOAD_WRITE] = &gospan_bench_write,
+};
 
-	switch (b->workload) {
-	case GOSPAN_WORKLOAD_MIX:
-		return loops->mix;
-	case GOSPAN_WORKLOAD_BULK:
-		return loops->bulk;
-	case GOSPAN_WORKLOAD_WRITE:
-		return loops->write;
-	default:
-		return true;
-	}
+/* Of a workload that has been checked. */
+const struct gospan_bench_shape *gospan_bench_shape(u32 workload)
+{
+	return shapes[workload];
 }
 
-static bool fields_valid(const struct gospan_bench *b)
+/* Is @value what a field may be that the workload takes, or else 0? */
+static bool field_valid(const struct gospan_bench_shape *shape, u32 field, u64 value, u64 min,
+			u64 max)
 {
-	bool is_mix = b->workload == GOSPAN_WORKLOAD_MIX;
-	bool has_order = b->workload == GOSPAN_WORKLOAD_BATCH ||
-			 b->workload == GOSPAN_WORKLOAD_REMOTE;
+	if (!(shape->fields & field))
+		return !value;
+	return value >= min && value <= max;
+}
 
-	if (b->workload >= GOSPAN_NR_WORKLOADS || b->allocator >= GOSPAN_NR_ALLOCATORS ||
-	    !allocator_can(b))
+static bool fields_valid(const struct gospan_bench *b, const struct gospan_bench_shape *shape)
+{
+	bool has_pages = b->allocator == GOSPAN_ALLOCATOR_SPAN ||
+			 b->allocator == GOSPAN_ALLOCATOR_PAGES;
+
+	if (b->allocator >= GOSPAN_NR_ALLOCATORS || !(shape->allocators & BIT(b->allocator)))
 		return false;
-	if (b->order >= (has_order ? GOSPAN_NR_ORDERS : 1))
+	if (b->flags & ~(GOSPAN_BENCH_ZERO | GOSPAN_BENCH_LATENCY | GOSPAN_BENCH_WEIGH))
 		return false;
-	if (b->flags & ~GOSPAN_BENCH_ZERO || b->held_pages > GOSPAN_BENCH_MAX_HELD_PAGES)
-		return false;
-	if (b->held_pages && b->allocator != GOSPAN_ALLOCATOR_SPAN &&
-	    b->allocator != GOSPAN_ALLOCATOR_PAGES)
-		return false;
-	if (is_mix ? b->size != 0 : b->size < 1 || b->size > KMALLOC_MAX_SIZE)
-		return false;
-	if (is_mix && b->held_pages)
+	if (!field_valid(shape, GOSPAN_TAKES_LATENCY, b->flags & GOSPAN_BENCH_LATENCY, 0, U32_MAX) ||
+	    !field_valid(shape, GOSPAN_TAKES_ORDER, b->order, 0, GOSPAN_NR_ORDERS - 1) ||
+	    !field_valid(shape, GOSPAN_TAKES_SIZE, b->size, 1, KMALLOC_MAX_SIZE) ||
+	    !field_valid(shape, GOSPAN_TAKES_HELD, b->held_pages, 0,
+			 has_pages ? GOSPAN_BENCH_MAX_HELD_PAGES : 0))
 		return false;
 	if (b->nr_objects < 1 || b->nr_objects > GOSPAN_BENCH_MAX_OBJECTS)
 		return false;
 	return b->rounds >= 1 && b->rounds <= GOSPAN_BENCH_MAX_ROUNDS;
+}
+
+/* Objects that are live at once on all CPUs, at most. */
+static u64 bench_nr_live(const struct gospan_bench *b, unsigned int nr_cpus)
+{
+	const struct gospan_bench_shape *shape = gospan_bench_shape(b->workload);
+	u64 nr_live = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr_cpus; i++)
+		nr_live += shape->nr_live(b, nr_cpus, i);
+	return nr_live;
 }
 
 /**
@@ -68,16 +84,15 @@ int gospan_bench_check(const struct gospan_bench *b)
 	unsigned int nr_cpus = 0;
 	unsigned int cpu;
 
-	if (!fields_valid(b))
+	if (b->workload >= GOSPAN_NR_WORKLOADS || !fields_valid(b, gospan_bench_shape(b->workload)))
 		return -EINVAL;
 	for (cpu = 0; cpu < GOSPAN_BENCH_CPU_WORDS; cpu++)
 		nr_cpus += hweight64(b->cpus[cpu]);
-	if (!nr_cpus || b->nr_results < nr_cpus)
-		return -EINVAL;
-	if (b->workload == GOSPAN_WORKLOAD_REMOTE && nr_cpus % 2)
+	if (!nr_cpus || b->nr_results < nr_cpus ||
+	    nr_cpus % gospan_bench_shape(b->workload)->cpus_multiple)
 		return -EINVAL;
 	/* At most 2^20 objects of less than 2^32 bytes on 2^10 CPUs: no overflow. */
-	if (b->size * b->nr_objects * nr_cpus > GOSPAN_BENCH_MAX_BYTES)
+	if (b->size * bench_nr_live(b, nr_cpus) > GOSPAN_BENCH_MAX_BYTES)
 		return -EINVAL;
 	for (cpu = 0; cpu < GOSPAN_BENCH_CPU_WORDS * 64; cpu++) {
 		if (gospan_bench_has_cpu(b, cpu) && (cpu >= nr_cpu_ids || !cpu_online(cpu)))
@@ -87,26 +102,37 @@ int gospan_bench_check(const struct gospan_bench *b)
 }
 
 /*
- * Bytes that the objects take at once, at most: every allocator here rounds up
- * to no more than the next power of two, or to kernel pages.
+ * Bytes that an object takes, at most: every allocator here rounds up to no more than
+ * the next power of two, or to kernel pages.
  */
+static u64 object_bytes(const struct gospan_bench *b)
+{
+	switch (b->allocator) {
+	case GOSPAN_ALLOCATOR_EMPTY:
+		return 0;
+	case GOSPAN_ALLOCATOR_LIMIT:
+		return sizeof(void *);
+	case GOSPAN_ALLOCATOR_PAGES:
+		return PAGE_SIZE << get_order(b->size);
+	case GOSPAN_ALLOCATOR_SPAN:
+		return gospan_bench_span_bytes(gospan_bytes_to_npages(b->size));
+	default:
+		return roundup_pow_of_two(max_t(u64, b->size, 8));
+	}
+}
+
 static u64 bench_bytes(const struct gospan_bench *b, unsigned int nr_cpus)
 {
-	u64 each = roundup_pow_of_two(max_t(u64, b->size, 8));
-	u64 live = b->nr_objects;
+	const struct gospan_bench_shape *shape = gospan_bench_shape(b->workload);
+	/* Objects of a workload without a size are few and small. */
+	u64 each = b->size ? object_bytes(b) : 0;
 
-	if (b->workload == GOSPAN_WORKLOAD_PAIR)
-		live = 1;
-	else if (b->workload == GOSPAN_WORKLOAD_WRITE)
-		live = GOSPAN_BENCH_CANDIDATES;
-	if (b->workload == GOSPAN_WORKLOAD_MIX || b->allocator == GOSPAN_ALLOCATOR_EMPTY)
-		each = 0;
-	else if (b->allocator == GOSPAN_ALLOCATOR_PAGES)
-		each = PAGE_SIZE << get_order(b->size);
-	else if (b->allocator == GOSPAN_ALLOCATOR_SPAN)
-		each = gospan_bench_span_bytes(gospan_bytes_to_npages(b->size));
-	/* And a pointer each. */
-	return (each + sizeof(void *)) * live * nr_cpus;
+	/* An entry in a table each. */
+	each += sizeof(void *);
+	if (b->flags & GOSPAN_BENCH_WEIGH)
+		each += sizeof(struct gospan_extent);
+	return each * bench_nr_live(b, nr_cpus) +
+	       (shape->own_bytes ? shape->own_bytes(b) : 0) * nr_cpus;
 }
 
 /* It must not bring the machine down: half of what is to be had is enough. */

@@ -39,11 +39,14 @@ struct gospan_extent gospan_extent_of_slot(enum gospan_bench_allocator who, cons
 	switch (who) {
 	case GOSPAN_ALLOCATOR_GOSPAN:
 	case GOSPAN_ALLOCATOR_NOSCAN:
+	case GOSPAN_ALLOCATOR_CACHE:
 		s = gospan_arena_span_of(&gospan_heap.arenas, p);
 		return s ? span_slot(s, p) : (struct gospan_extent){};
 	case GOSPAN_ALLOCATOR_KMALLOC:
+	case GOSPAN_ALLOCATOR_KMEM_CACHE:
 		return (struct gospan_extent){ (unsigned long)p, ksize(p) };
 	case GOSPAN_ALLOCATOR_PAGES:
+	case GOSPAN_ALLOCATOR_SPAN:
 		return gospan_extent_of_span(who, p, size);
 	default:
 		return (struct gospan_extent){};
@@ -60,9 +63,11 @@ struct gospan_extent gospan_extent_of_span(enum gospan_bench_allocator who, cons
 	switch (who) {
 	case GOSPAN_ALLOCATOR_GOSPAN:
 	case GOSPAN_ALLOCATOR_NOSCAN:
+	case GOSPAN_ALLOCATOR_CACHE:
 		s = gospan_arena_span_of(&gospan_heap.arenas, p);
 		return s ? span_extent(s) : (struct gospan_extent){};
 	case GOSPAN_ALLOCATOR_KMALLOC:
+	case GOSPAN_ALLOCATOR_KMEM_CACHE:
 		page = virt_to_head_page(p);
 		return (struct gospan_extent){ (unsigned long)page_address(page), page_size(page) };
 	case GOSPAN_ALLOCATOR_PAGES:
@@ -70,6 +75,8 @@ struct gospan_extent gospan_extent_of_span(enum gospan_bench_allocator who, cons
 			.base = (unsigned long)page_address(p),
 			.bytes = PAGE_SIZE << get_order(size),
 		};
+	case GOSPAN_ALLOCATOR_SPAN:
+		return span_extent(p);
 	default:
 		return (struct gospan_extent){};
 	}

@@ -13,8 +13,8 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include "bench.h"
 #include "bench_held.h"
+#include "bench_order.h"
 #include "supply.h"
 
 /* Pages allocated or freed before others may run. */

@@ -7,6 +7,10 @@
  * with a size that the compiler does not know, as in most of the kernel, and
  * the loops differ in nothing but the functions they call.
  *
+ * Beside the loops there is a pair of calls per allocator, for work that is better
+ * written once, whoever allocates: it reaches them through a pointer, and so does the
+ * empty loop.
+ *
  * The objects are not touched. A window reads the clocks twice and has no
  * other cost of its own; callers keep windows short and reschedule in between.
  */
@@ -14,34 +18,11 @@
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "bench_held.h"
 #include "bench_loop.h"
 #include "bench_mix.h"
-#include "bench_ticks.h"
-
-/* Ticks are read inside of ns, so that they hold nothing but the loop. */
-struct window {
-	u64 ns;
-	u64 ticks;
-};
-
-static __always_inline struct window window_open(void)
-{
-	struct window start;
-
-	start.ns = ktime_get_ns();
-	start.ticks = gospan_bench_ticks();
-	return start;
-}
-
-static __always_inline void window_close(struct gospan_bench_job *job, struct window start)
-{
-	job->ticks += gospan_bench_ticks() - start.ticks;
-	job->ns += ktime_get_ns() - start.ns;
-}
 
 /* What the allocators want to know about an object. */
 struct request {
@@ -65,6 +46,21 @@ static __always_inline struct request job_request(const struct gospan_bench_job 
 	};
 }
 
+/* The same for an object of another size than the job's. */
+static __always_inline struct request sized_request(const enum gospan_bench_allocator who,
+						    const struct gospan_bench_job *job,
+						    size_t size)
+{
+	struct request r = job_request(job);
+
+	r.size = size;
+	if (who == GOSPAN_ALLOCATOR_PAGES)
+		r.order = get_order(size);
+	else if (who == GOSPAN_ALLOCATOR_SPAN)
+		r.npages = gospan_bytes_to_npages(size);
+	return r;
+}
+
 static __always_inline void *request_alloc(const enum gospan_bench_allocator who,
 					   struct request r)
 {
@@ -85,6 +81,8 @@ static __always_inline void *request_alloc(const enum gospan_bench_allocator who
 		return gospan_alloc_noscan(r.size, r.gfp);
 	case GOSPAN_ALLOCATOR_CACHE:
 		return gospan_cache_alloc(r.cache, r.gfp);
+	case GOSPAN_ALLOCATOR_LIMIT:
+		return gospan_bench_limit_alloc(r.size, r.gfp);
 	default:
 		return gospan_bench_empty_alloc(r.size, r.gfp);
 	}
@@ -112,6 +110,9 @@ static __always_inline void request_free(const enum gospan_bench_allocator who,
 		break;
 	case GOSPAN_ALLOCATOR_SPAN:
 		gospan_bench_span_free(p);
+		break;
+	case GOSPAN_ALLOCATOR_LIMIT:
+		gospan_bench_limit_free(p);
 		break;
 	default:
 		gospan_bench_empty_free(p);
@@ -157,7 +158,7 @@ static __always_inline void pair_loop(const enum gospan_bench_allocator who,
 {
 	const struct request r = job_request(job);
 	u64 failures = 0;
-	struct window start = window_open();
+	struct gospan_bench_window start = gospan_bench_window_open();
 
 	while (n--) {
 		void *p = request_alloc(who, r);
@@ -167,7 +168,7 @@ static __always_inline void pair_loop(const enum gospan_bench_allocator who,
 		else
 			failures++;
 	}
-	window_close(job, start);
+	gospan_bench_window_close(job, start);
 	job->failures += failures;
 }
 
@@ -177,7 +178,7 @@ static __always_inline void alloc_loop(const enum gospan_bench_allocator who,
 	const struct request r = job_request(job);
 	void **next = job->objects + job->nr_live;
 	u64 failures = 0;
-	struct window start = window_open();
+	struct gospan_bench_window start = gospan_bench_window_open();
 
 	while (n--) {
 		void *p = request_alloc(who, r);
@@ -187,7 +188,7 @@ static __always_inline void alloc_loop(const enum gospan_bench_allocator who,
 		else
 			failures++;
 	}
-	window_close(job, start);
+	gospan_bench_window_close(job, start);
 	job->nr_live = next - job->objects;
 	job->failures += failures;
 }
@@ -197,11 +198,11 @@ static __always_inline void free_loop(const enum gospan_bench_allocator who,
 				      void *const *objects, u32 n)
 {
 	const struct request r = job_request(job);
-	struct window start = window_open();
+	struct gospan_bench_window start = gospan_bench_window_open();
 
 	while (n--)
 		request_free(who, r, *objects++);
-	window_close(job, start);
+	gospan_bench_window_close(job, start);
 }
 
 static __always_inline void mix_loop(const enum gospan_bench_allocator who,
@@ -211,7 +212,7 @@ static __always_inline void mix_loop(const enum gospan_bench_allocator who,
 	struct request r = job_request(job);
 	void **objects = job->objects;
 	u64 failures = 0;
-	struct window start = window_open();
+	struct gospan_bench_window start = gospan_bench_window_open();
 
 	for (; n--; op++) {
 		void **slot = objects + op->slot;
@@ -228,7 +229,7 @@ static __always_inline void mix_loop(const enum gospan_bench_allocator who,
 			*slot = NULL;
 		}
 	}
-	window_close(job, start);
+	gospan_bench_window_close(job, start);
 	job->failures += failures;
 }
 
@@ -239,7 +240,7 @@ static __always_inline void bulk_loop(const enum gospan_bench_allocator who,
 	void **objects = job->objects;
 	u32 nr_call = job->nr_call;
 	u64 failures = 0;
-	struct window start = window_open();
+	struct gospan_bench_window start = gospan_bench_window_open();
 
 	while (n--) {
 		if (likely(request_alloc_bulk(who, r, nr_call, objects)))
@@ -247,7 +248,7 @@ static __always_inline void bulk_loop(const enum gospan_bench_allocator who,
 		else
 			failures += nr_call;
 	}
-	window_close(job, start);
+	gospan_bench_window_close(job, start);
 	job->failures += failures;
 }
 
@@ -259,7 +260,7 @@ static __always_inline void write_loop(const enum gospan_bench_allocator who,
 				       struct gospan_bench_job *job, u32 n)
 {
 	u8 *own = job->own;
-	struct window start = window_open();
+	struct gospan_bench_window start = gospan_bench_window_open();
 
 	while (n--) {
 		if (who == GOSPAN_ALLOCATOR_EMPTY)
@@ -267,7 +268,7 @@ static __always_inline void write_loop(const enum gospan_bench_allocator who,
 		else
 			xchg(own, (u8)n);
 	}
-	window_close(job, start);
+	gospan_bench_window_close(job, start);
 }
 
 #define DEFINE_LOOPS(name, who)							\
@@ -285,6 +286,20 @@ static noinline void time_##name##_free(struct gospan_bench_job *job,		\
 					void *const *objects, u32 n)		\
 {										\
 	free_loop(GOSPAN_ALLOCATOR_##who, job, objects, n);			\
+}										\
+										\
+static noinline void *call_##name##_alloc(const struct gospan_bench_job *job,	\
+					  size_t size)				\
+{										\
+	return request_alloc(GOSPAN_ALLOCATOR_##who,				\
+			     sized_request(GOSPAN_ALLOCATOR_##who, job, size));	\
+}										\
+										\
+static noinline void call_##name##_free(const struct gospan_bench_job *job,	\
+					void *p, size_t size)			\
+{										\
+	request_free(GOSPAN_ALLOCATOR_##who,					\
+		     sized_request(GOSPAN_ALLOCATOR_##who, job, size), p);	\
 }
 
 #define DEFINE_MIX_LOOP(name, who)						\
@@ -314,12 +329,14 @@ DEFINE_LOOPS(pages, PAGES)
 DEFINE_LOOPS(span, SPAN)
 DEFINE_LOOPS(noscan, NOSCAN)
 DEFINE_LOOPS(cache, CACHE)
+DEFINE_LOOPS(limit, LIMIT)
 
 DEFINE_MIX_LOOP(empty, EMPTY)
 DEFINE_MIX_LOOP(gospan, GOSPAN)
 DEFINE_MIX_LOOP(kmalloc, KMALLOC)
 DEFINE_MIX_LOOP(pages, PAGES)
 DEFINE_MIX_LOOP(noscan, NOSCAN)
+DEFINE_MIX_LOOP(limit, LIMIT)
 
 DEFINE_BULK_LOOP(empty, EMPTY)
 DEFINE_BULK_LOOP(gospan, GOSPAN)
@@ -358,4 +375,19 @@ const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_CACHE] = {
 		LOOPS(cache), .bulk = time_cache_bulk, .write = time_object_write,
 	},
+	[GOSPAN_ALLOCATOR_LIMIT] = { LOOPS(limit), .mix = time_limit_mix },
+};
+
+#define CALLS(name)	{ .alloc = call_##name##_alloc, .free = call_##name##_free }
+
+const struct gospan_bench_calls gospan_bench_calls[GOSPAN_NR_ALLOCATORS] = {
+	[GOSPAN_ALLOCATOR_EMPTY] = CALLS(empty),
+	[GOSPAN_ALLOCATOR_GOSPAN] = CALLS(gospan),
+	[GOSPAN_ALLOCATOR_KMALLOC] = CALLS(kmalloc),
+	[GOSPAN_ALLOCATOR_KMEM_CACHE] = CALLS(kmem_cache),
+	[GOSPAN_ALLOCATOR_PAGES] = CALLS(pages),
+	[GOSPAN_ALLOCATOR_SPAN] = CALLS(span),
+	[GOSPAN_ALLOCATOR_NOSCAN] = CALLS(noscan),
+	[GOSPAN_ALLOCATOR_CACHE] = CALLS(cache),
+	[GOSPAN_ALLOCATOR_LIMIT] = CALLS(limit),
 };

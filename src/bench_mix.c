@@ -20,9 +20,10 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "bench_extent.h"
+#include <linux/topology.h>
 #include "bench_mix.h"
 #include "bench_mix_table.h"
+#include "bench_worker.h"
 
 /* A lifetime is shorter than the ring of dates, so a date is never ambiguous. */
 #define NR_DATES	BIT(GOSPAN_MIX_LIFETIME_BITS)
@@ -183,27 +184,88 @@ void gospan_mix_replay(struct gospan_mix *mix, u32 nr_ops)
 	}
 }
 
-/*
- * Add up the objects of a stream, @objects by slot, where gospan_mix_replay()
- * was told that it stands. Leaves in @extents where each slot's object lies, in no order, more
- * than once where objects share; gospan_extent_add_up() counts them.
- */
-void gospan_mix_measure(const struct gospan_mix *mix, enum gospan_bench_allocator who,
-			void *const *objects, struct gospan_extent *extents,
-			struct gospan_mix_usage *usage)
+/* --- The workload --- */
+
+static u32 mix_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
 {
+	return GOSPAN_MIX_MAX_LIVE;
+}
+
+static u64 mix_own_bytes(const struct gospan_bench *b)
+{
+	return sizeof(struct gospan_mix) + b->nr_objects * sizeof(struct gospan_mix_op);
+}
+
+static int mix_init(struct gospan_bench_worker *w)
+{
+	const struct gospan_bench *b = w->run->b;
+	struct gospan_mix *mix = gospan_bench_table(w, 1, sizeof(*mix));
+	int err;
+
+	if (!mix)
+		return -ENOMEM;
+	w->own = mix;
+	err = gospan_mix_init(mix, b->nr_objects, b->seed + w->cpu, GOSPAN_BENCH_GFP,
+			      cpu_to_node(w->cpu));
+	w->job.ops = mix->ops;
+	w->ops[0] = b->nr_objects;
+	return err;
+}
+
+static void mix_destroy(struct gospan_bench_worker *w)
+{
+	if (w->own)
+		gospan_mix_destroy(w->own);
+	kvfree(w->own);
+}
+
+/* Run the stream up to @limit; returns how far it came. */
+static u32 mix_run(struct gospan_bench_worker *w, u32 limit)
+{
+	u32 done, n;
+
+	for (done = 0; done < limit && !gospan_bench_stopped(w->run); done += n) {
+		n = gospan_bench_window_ops(w, limit - done);
+		w->run->loops->mix(&w->job, done, n);
+		cond_resched();
+	}
+	return done;
+}
+
+/* Free what lives; the slots know what that is. */
+static void mix_drain(struct gospan_bench_worker *w)
+{
+	struct gospan_mix *mix = w->own;
+	void **objects = w->job.objects;
 	u32 i;
 
-	*usage = (struct gospan_mix_usage){};
-	memset(extents, 0, GOSPAN_MIX_MAX_LIVE * sizeof(*extents));
 	for (i = 0; i < GOSPAN_MIX_MAX_LIVE; i++) {
-		u32 bytes = mix->slot_bytes[i];
-
-		/* An allocation may have failed. */
-		if (!bytes || !objects[i])
-			continue;
-		usage->asked += bytes;
-		usage->rounded += gospan_extent_of_slot(who, objects[i], bytes).bytes;
-		extents[i] = gospan_extent_of_span(who, objects[i], bytes);
+		if (objects[i])
+			w->job.calls->free(&w->job, objects[i], mix->slot_bytes[i]);
+		objects[i] = NULL;
 	}
 }
+
+static void mix_round(struct gospan_bench_worker *w, u32 round)
+{
+	struct gospan_mix *mix = w->own;
+	u32 done;
+
+	gospan_bench_phase_start(w, 0);
+	done = mix_run(w, w->weighing ? mix->nr_at_peak : mix->nr_ops);
+	gospan_bench_phase_end(w, 0, round);
+	gospan_mix_replay(mix, done);
+	gospan_bench_weigh(w, mix->slot_bytes, GOSPAN_MIX_MAX_LIVE);
+	mix_drain(w);
+}
+
+const struct gospan_bench_shape gospan_bench_mix = {
+	.allocators = GOSPAN_CAN_SIZES & ~GOSPAN_CAN(SPAN),
+	.fields = GOSPAN_TAKES_LATENCY,
+	.cpus_multiple = 1,
+	.nr_live = mix_nr_live,
+	.own_bytes = mix_own_bytes,
+	.init = mix_init,
+	.destroy = mix_destroy,
+	.round = mix_round,
+};

@@ -10,8 +10,6 @@
 #include <linux/types.h>
 #include <linux/gospan.h>
 
-struct gospan_extent;
-
 /* A row of the table: how many kmallocs asked for so much and lived so long. */
 struct gospan_mix_row {
 	u32 bytes;
@@ -42,17 +40,9 @@ struct gospan_mix {
 	u32 slot_bytes[GOSPAN_MIX_MAX_LIVE];
 };
 
-struct gospan_mix_usage {
-	u64 asked;	/* bytes that the live objects asked for */
-	u64 rounded;	/* bytes that the allocator made of them */
-};
-
 int gospan_mix_init(struct gospan_mix *mix, u32 nr_ops, u64 seed, gfp_t gfp, int node);
 void gospan_mix_destroy(struct gospan_mix *mix);
 
 void gospan_mix_replay(struct gospan_mix *mix, u32 nr_ops);
-void gospan_mix_measure(const struct gospan_mix *mix, enum gospan_bench_allocator who,
-			void *const *objects, struct gospan_extent *extents,
-			struct gospan_mix_usage *usage);
 
 #endif /* _GOSPAN_BENCH_MIX_H */

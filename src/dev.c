@@ -48,8 +48,8 @@ static_assert(sizeof(struct gospan_trim) == 8);
 static_assert(sizeof(struct gospan_object) == 32);
 static_assert(sizeof(struct gospan_handle) == 8);
 static_assert(sizeof(struct gospan_io) == 32);
-static_assert(sizeof(struct gospan_bench_phase) == 40);
-static_assert(sizeof(struct gospan_bench_cpu) == 96);
+static_assert(sizeof(struct gospan_bench_phase) == 72);
+static_assert(sizeof(struct gospan_bench_cpu) == 160);
 static_assert(sizeof(struct gospan_bench) == 208);
 
 /* Objects freed at close before others may run. */

@@ -316,6 +316,8 @@ struct gospan_io {
  * @GOSPAN_ALLOCATOR_SPAN: a span of gospan's page heap; not in MIX
  * @GOSPAN_ALLOCATOR_NOSCAN: gospan_alloc_noscan(), gospan_free()
  * @GOSPAN_ALLOCATOR_CACHE: a named cache made for the size; not in MIX
+ * @GOSPAN_ALLOCATOR_LIMIT: a bare array of pointers per CPU, whose objects are nowhere: what no
+ *	cache in front of an allocator can beat; not in BULK and WRITE
  * @GOSPAN_NR_ALLOCATORS: how many there are
  */
 enum gospan_bench_allocator {
@@ -327,6 +329,7 @@ enum gospan_bench_allocator {
 	GOSPAN_ALLOCATOR_SPAN,
 	GOSPAN_ALLOCATOR_NOSCAN,
 	GOSPAN_ALLOCATOR_CACHE,
+	GOSPAN_ALLOCATOR_LIMIT,
 	GOSPAN_NR_ALLOCATORS,
 };
 
@@ -365,6 +368,8 @@ enum gospan_bench_order {
 };
 
 #define GOSPAN_BENCH_ZERO	(1U << 0) /* allocate with __GFP_ZERO */
+#define GOSPAN_BENCH_LATENCY	(1U << 1) /* time single operations; not in BULK and WRITE */
+#define GOSPAN_BENCH_WEIGH	(1U << 2) /* one round more, to see what memory is held */
 
 #define GOSPAN_BENCH_MAX_OBJECTS	(1U << 20) /* per CPU */
 #define GOSPAN_BENCH_MAX_BYTES		(1ULL << 30) /* nr_objects * size, all CPUs together */
@@ -384,6 +389,14 @@ enum gospan_bench_order {
  * @ns_median: nanoseconds of the median round
  * @ops: operations in a round: allocations, frees, pairs, steps or writes; 0: no such
  *	phase on this CPU
+ * @ticks_p50: with %GOSPAN_BENCH_LATENCY, of the single operations of all rounds: CPU ticks
+ *	that half of them do not exceed, to 1/16 too high at most; else 0
+ * @ticks_p99: that 99 of 100 do not exceed
+ * @ticks_p999: that 999 of 1000 do not exceed
+ * @ticks_max: of the slowest, exactly
+ *
+ * With %GOSPAN_BENCH_LATENCY the clock is read after each operation, and the times of
+ * rounds contain that.
  */
 struct gospan_bench_phase {
 	__u64 ticks_min;
@@ -391,6 +404,10 @@ struct gospan_bench_phase {
 	__u64 ns_min;
 	__u64 ns_median;
 	__u64 ops;
+	__u64 ticks_p50;
+	__u64 ticks_p99;
+	__u64 ticks_p999;
+	__u64 ticks_max;
 };
 
 /**
@@ -424,13 +441,14 @@ struct gospan_bench_cpu {
  * @nr_results: in: its length, at least the number of CPUs in @cpus
  * @held_pages: in: gospan pages that are kept in use meanwhile, with holes at random
  *	places between them, in spans or by alloc_pages(); 0 but for SPAN and PAGES
- * @bytes_asked: out: MIX: bytes asked for by the objects live at the peak; 0 otherwise
- * @bytes_rounded: out: MIX: the bytes that the allocator makes of them
- * @bytes_held: out: MIX: bytes of the slabs or spans that hold at least one of them
+ * @bytes_asked: out: with %GOSPAN_BENCH_WEIGH, bytes asked for by the objects live at the peak;
+ *	0 otherwise, and for PAIR, BULK and WRITE, EMPTY and LIMIT
+ * @bytes_rounded: out: the bytes that the allocator makes of them
+ * @bytes_held: out: bytes of the slabs or spans that hold at least one of them
  *
  * All CPUs start each phase together. For WRITE the first allocates, and the
  * objects that lie closest to each other are written to. BULK measures EMPTY,
- * GOSPAN and caches only, WRITE all but PAGES and SPAN. What held pages took
+ * GOSPAN and caches only, WRITE all but PAGES, SPAN and LIMIT. What held pages took
  * goes back to the kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
  * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
  * whole pages, would take more than half of the memory available, or with held

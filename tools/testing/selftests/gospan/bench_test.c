@@ -53,6 +53,7 @@ static struct gospan_bench make_bench(__u32 workload, __u32 allocator, __u64 siz
 		.size = size,
 		.nr_objects = NR_OBJECTS,
 		.rounds = 3,
+		.flags = GOSPAN_BENCH_WEIGH,
 		.seed = 1,
 		.results = (uintptr_t)results,
 		.nr_results = MAX_CPUS,
@@ -126,13 +127,21 @@ static void expect_results(struct __test_metadata *_metadata, const struct gospa
 	}
 }
 
+/* Do its objects live together, and somewhere? */
+static bool is_weighed(const struct gospan_bench *b)
+{
+	return b->flags & GOSPAN_BENCH_WEIGH && b->workload != GOSPAN_WORKLOAD_PAIR &&
+	       b->workload != GOSPAN_WORKLOAD_BULK && b->workload != GOSPAN_WORKLOAD_WRITE &&
+	       b->allocator != GOSPAN_ALLOCATOR_EMPTY && b->allocator != GOSPAN_ALLOCATOR_LIMIT;
+}
+
 static void expect_bytes(struct __test_metadata *_metadata, const struct gospan_bench *b)
 {
-	if (b->workload != GOSPAN_WORKLOAD_MIX) {
+	if (!is_weighed(b)) {
 		EXPECT_EQ(0, b->bytes_asked);
 		EXPECT_EQ(0, b->bytes_rounded);
 		EXPECT_EQ(0, b->bytes_held);
-	} else if (b->allocator != GOSPAN_ALLOCATOR_EMPTY) {
+	} else {
 		EXPECT_LT(0, b->bytes_asked);
 		EXPECT_LE(b->bytes_asked, b->bytes_rounded);
 		EXPECT_LE(b->bytes_rounded, b->bytes_held);
@@ -173,6 +182,29 @@ TEST_F(bench, pair_zeroed)
 
 		b.flags = GOSPAN_BENCH_ZERO;
 		expect_good(_metadata, self->fd, &b, self->results);
+		EXPECT_EQ(0, self->results[0].phase[0].ticks_max);
+	}
+}
+
+/* Single operations of what has such, and none that is slower than the slowest. */
+TEST_F(bench, latency)
+{
+	static const __u32 workloads[] = { GOSPAN_WORKLOAD_PAIR, GOSPAN_WORKLOAD_BATCH };
+
+	for (size_t w = 0; w < ARRAY_SIZE(workloads); w++) {
+		for (__u32 allocator = 0; allocator < GOSPAN_NR_ALLOCATORS; allocator++) {
+			struct gospan_bench b = make_bench(workloads[w], allocator, 64,
+							   self->results);
+			const struct gospan_bench_phase *phase = &self->results[0].phase[0];
+
+			b.flags = GOSPAN_BENCH_LATENCY;
+			expect_good(_metadata, self->fd, &b, self->results);
+			EXPECT_LT(0, phase->ticks_p50);
+			EXPECT_LE(phase->ticks_p50, phase->ticks_p99);
+			EXPECT_LE(phase->ticks_p99, phase->ticks_p999);
+			EXPECT_LE(phase->ticks_p999, phase->ticks_max);
+			EXPECT_LE(phase->ticks_p50 * b.nr_objects / 2, phase->ticks_median);
+		}
 	}
 }
 
@@ -268,7 +300,8 @@ TEST_F(bench, bulk)
 TEST_F(bench, write)
 {
 	for (__u32 allocator = 0; allocator < GOSPAN_NR_ALLOCATORS; allocator++) {
-		if (allocator == GOSPAN_ALLOCATOR_PAGES || allocator == GOSPAN_ALLOCATOR_SPAN)
+		if (allocator == GOSPAN_ALLOCATOR_PAGES || allocator == GOSPAN_ALLOCATOR_SPAN ||
+		    allocator == GOSPAN_ALLOCATOR_LIMIT)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(bench_sizes); i++) {
 			struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_WRITE, allocator,

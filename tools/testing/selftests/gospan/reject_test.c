@@ -321,7 +321,15 @@ REJECT_BENCH(order_largest, EINVAL, b.workload = GOSPAN_WORKLOAD_BATCH; b.order 
 REJECT_BENCH(order_for_pair, EINVAL, b.order = GOSPAN_ORDER_LIFO)
 REJECT_BENCH(order_for_mix, EINVAL, b.workload = GOSPAN_WORKLOAD_MIX; b.size = 0;
 	     b.order = GOSPAN_ORDER_LIFO)
-REJECT_BENCH(unknown_flag, EINVAL, b.flags = 1U << 1)
+REJECT_BENCH(unknown_flag, EINVAL, b.flags = 1U << 3)
+REJECT_BENCH(latency_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.flags = GOSPAN_BENCH_LATENCY)
+REJECT_BENCH(latency_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE;
+	     b.flags = GOSPAN_BENCH_LATENCY)
+REJECT_BENCH(limit_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK;
+	     b.allocator = GOSPAN_ALLOCATOR_LIMIT)
+REJECT_BENCH(limit_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE;
+	     b.allocator = GOSPAN_ALLOCATOR_LIMIT)
 REJECT_BENCH(high_flag, EINVAL, b.flags = 1U << 31)
 REJECT_BENCH(size_0, EINVAL, b.size = 0)
 REJECT_BENCH(size_beyond_largest, EINVAL, b.size = KMALLOC_MAX + 1)
@@ -354,7 +362,8 @@ REJECT_BENCH(span_beyond_largest, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
 REJECT_BENCH(no_objects, EINVAL, b.nr_objects = 0)
 REJECT_BENCH(too_many_objects, EINVAL, b.size = 1; b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS + 1)
 REJECT_BENCH(objects_largest, EINVAL, b.size = 1; b.nr_objects = UINT32_MAX)
-REJECT_BENCH(too_many_bytes, EINVAL, b.size = 1025; b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS)
+REJECT_BENCH(too_many_bytes, EINVAL, b.workload = GOSPAN_WORKLOAD_BATCH; b.size = 1025;
+	     b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS)
 REJECT_BENCH(no_rounds, EINVAL, b.rounds = 0)
 REJECT_BENCH(too_many_rounds, EINVAL, b.rounds = GOSPAN_BENCH_MAX_ROUNDS + 1)
 REJECT_BENCH(rounds_largest, EINVAL, b.rounds = UINT32_MAX)
