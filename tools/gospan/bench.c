@@ -24,6 +24,7 @@
 
 enum option_key {
 	KEY_ZERO = 0x100,
+	KEY_LATENCY,
 	KEY_SEED,
 	KEY_HELD,
 	KEY_CSV,
@@ -166,6 +167,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_ZERO:
 		options->zero = true;
 		return 0;
+	case KEY_LATENCY:
+		options->latency = true;
+		return 0;
 	case KEY_FORCE:
 		options->force = true;
 		return 0;
@@ -201,7 +205,8 @@ static const struct argp_option argp_options[] = {
 	  "noscan-batch, noscan-shuffled; bulk; false-sharing; cache, cache-batch; runs, runs-all, "
 	  "runs-fifo, runs-lifo, runs-shuffled (all that the other options allow)", 0 },
 	{ "allocators", 'a', "LIST", 0,
-	  "of gospan, kmalloc, kmem_cache, pages; also noscan and cache for the workloads of "
+	  "of gospan, kmalloc, kmem_cache, pages, limit (a bare array of pointers per CPU: "
+	  "what no cache can beat); also noscan and cache for the workloads of "
 	  "these names; for page runs span, pages (all); the empty loop "
 	  "is always measured", 0 },
 	{ "cpus", 'c', "LIST", 0,
@@ -211,6 +216,8 @@ static const struct argp_option argp_options[] = {
 	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
 	  "suits the size and the instrument; of bulk the objects in a call", 0 },
 	{ "zero", KEY_ZERO, NULL, 0, "allocate with __GFP_ZERO", 0 },
+	{ "latency", KEY_LATENCY, NULL, 0, "also time single operations: of the slowest CPU what half of "
+	  "them, 99 %, 99.9 % and all of them do not exceed; not of bulk and false-sharing", 0 },
 	{ "held", KEY_HELD, "LIST", 0,
 	  "gospan pages kept in use meanwhile, single ones with holes between them, such as "
 	  "10000,1000000: each in turn; for page runs only", 0 },

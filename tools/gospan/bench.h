@@ -86,6 +86,7 @@ struct bench_options {
 	__u64 seed;
 	struct size_list held;		/* pages kept in use meanwhile, one after the other */
 	bool zero;
+	bool latency;			/* of single operations, too */
 	bool force;
 	bool progress;
 	enum bench_instrument instrument;
@@ -108,10 +109,16 @@ struct bench_cpu_times {
 	struct bench_times times;
 };
 
+/* Ticks of single operations, on the CPU where they were most, with the reading of a clock. */
+struct bench_latency {
+	__u64 p50, p99, p999, max;
+};
+
 struct bench_phase {
 	__u64 ops;		/* in a round, all CPUs together */
 	/* A round's figure is the mean over its CPUs; the minimum is that of the best round. */
 	struct bench_times times;
+	struct bench_latency latency; /* all 0: not asked for, or not to be had */
 	struct bench_cpu_times *cpus; /* case->nr_cpus of them */
 };
 
@@ -119,7 +126,7 @@ struct bench_phase {
 struct bench_cell {
 	bool measured;
 	__u64 failures;
-	__u64 bytes_asked, bytes_rounded, bytes_held; /* mix only */
+	__u64 bytes_asked, bytes_rounded, bytes_held; /* at the peak; 0: not weighed */
 	struct bench_phase phases[GOSPAN_BENCH_NR_PHASES];
 };
 

@@ -9,6 +9,8 @@
 
 #include "record.h"
 
+#include <math.h>
+
 static const char *const order_names[GOSPAN_NR_ORDERS] = {
 	[GOSPAN_ORDER_FIFO] = "fifo",
 	[GOSPAN_ORDER_LIFO] = "lifo",
@@ -47,6 +49,7 @@ static void fill_options(struct record *r, const struct bench *b)
 	record_number(r, "warm_up_rounds", b->options.held.nr ? 0 : 1);
 	record_number(r, "seed", b->options.seed);
 	record_flag(r, "zero", b->options.zero);
+	record_flag(r, "latency", b->options.latency);
 	record_flag(r, "forced", b->options.force);
 	record_text(r, "cpus_chosen", cpus);
 	record_text(r, "page_cache", (char []){ b->machine.page_cache, '\0' });
@@ -76,6 +79,22 @@ static void fill_times(struct record *r, const struct bench_times *times)
 	record_real(r, "ns_per_op_min", times->ns_min);
 	record_real(r, "ns_per_op_median", times->ns_median);
 	record_real(r, "spread_percent", bench_spread_percent(times));
+}
+
+static double latency_ticks(const struct bench_latency *l, __u64 ticks)
+{
+	return l->max ? ticks : NAN;
+}
+
+/* With --latency; NaN for a workload whose operations cannot be timed alone. */
+static void fill_latency(struct record *r, const struct bench *b, const struct bench_latency *l)
+{
+	if (!b->options.latency)
+		return;
+	record_real(r, "latency_ticks_p50", latency_ticks(l, l->p50));
+	record_real(r, "latency_ticks_p99", latency_ticks(l, l->p99));
+	record_real(r, "latency_ticks_p999", latency_ticks(l, l->p999));
+	record_real(r, "latency_ticks_max", latency_ticks(l, l->max));
 }
 
 static void fill_cell(struct record *r, const struct bench_case *c, unsigned int allocator,
@@ -138,9 +157,9 @@ static void emit_json(const struct bench *b, const struct bench_case *c, unsigne
 {
 	struct record r = { .object = json_object() };
 
-	(void)b;
 	fill_case(&r, c);
 	fill_cell(&r, c, allocator, part);
+	fill_latency(&r, b, &c->cells[allocator].phases[part].latency);
 	json_object_set_new(r.object, "per_cpu",
 			    json_cpus(c, &c->cells[allocator].phases[part]));
 	json_array_append_new(arg, r.object);
@@ -191,6 +210,7 @@ static void emit_csv(const struct bench *b, const struct bench_case *c, unsigned
 	fill_options(r, b);
 	fill_case(r, c);
 	fill_cell(r, c, allocator, part);
+	fill_latency(r, b, &c->cells[allocator].phases[part].latency);
 	record_end(r);
 }
 

@@ -38,12 +38,14 @@ const char *const allocator_names[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_SPAN] = "span",
 	[GOSPAN_ALLOCATOR_NOSCAN] = "noscan",
 	[GOSPAN_ALLOCATOR_CACHE] = "cache",
+	[GOSPAN_ALLOCATOR_LIMIT] = "limit",
 };
 
 static const struct bench_comparison objects = {
 	.subject = GOSPAN_ALLOCATOR_GOSPAN,
 	.reference = GOSPAN_ALLOCATOR_KMALLOC,
-	.others = 1U << GOSPAN_ALLOCATOR_KMEM_CACHE | 1U << GOSPAN_ALLOCATOR_PAGES,
+	.others = 1U << GOSPAN_ALLOCATOR_KMEM_CACHE | 1U << GOSPAN_ALLOCATOR_PAGES |
+		  1U << GOSPAN_ALLOCATOR_LIMIT,
 };
 
 /* Objects without pointers; the small ones share blocks. */

@@ -11,6 +11,9 @@
  * threads, and the kmem_cache that it makes, are new each time, and the first
  * run pays for that. Minimum and median over the rounds are taken here.
  *
+ * The round that is thrown away also weighs the objects that live at the peak. With
+ * --latency single operations are timed after the rounds, in one ioctl per allocator.
+ *
  * An ioctl that holds pages makes a heap of its own, so to speak, and takes
  * longer for that than for what is measured: it runs more often, and none is
  * thrown away.
@@ -81,8 +84,15 @@ static void bench_failed(const struct bench_case *c, unsigned int allocator, int
 	     ": hold fewer pages (--held)" : ": take fewer (--objects) or smaller ones (--sizes)");
 }
 
+static __u32 nr_runs(const struct bench *b, const struct bench_case *c, __u32 flags)
+{
+	if (flags & GOSPAN_BENCH_LATENCY)
+		return b->options.rounds;
+	return c->held_pages ? RUNS_PER_HOLD : RUNS_PER_ROUND;
+}
+
 static void run_round(const struct bench *b, int fd, const struct bench_case *c,
-		      unsigned int allocator, struct gospan_bench *arg,
+		      unsigned int allocator, __u32 flags, struct gospan_bench *arg,
 		      struct gospan_bench_cpu *results)
 {
 	memset(results, 0, c->nr_cpus * sizeof(*results));
@@ -90,10 +100,10 @@ static void run_round(const struct bench *b, int fd, const struct bench_case *c,
 		.workload = c->kind->workload,
 		.allocator = allocator,
 		.order = c->kind->order,
-		.flags = b->options.zero ? GOSPAN_BENCH_ZERO : 0,
+		.flags = flags | (b->options.zero ? GOSPAN_BENCH_ZERO : 0),
 		.size = c->size,
 		.nr_objects = c->nr_objects,
-		.rounds = c->held_pages ? RUNS_PER_HOLD : RUNS_PER_ROUND,
+		.rounds = nr_runs(b, c, flags),
 		.seed = b->options.seed,
 		.results = (uintptr_t)results,
 		.nr_results = c->nr_cpus,
@@ -134,16 +144,12 @@ static void keep_phase(const struct bench_case *c, struct bench_phase *phase,
 }
 
 static void keep_round(const struct bench_case *c, struct bench_cell *cell, struct rounds *r,
-		       const struct gospan_bench *arg, const struct gospan_bench_cpu *results,
-		       __u64 round)
+		       const struct gospan_bench_cpu *results, __u64 round)
 {
 	for (unsigned int i = 0; i < c->nr_cpus; i++)
 		cell->failures += results[i].failures;
 	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++)
 		keep_phase(c, &cell->phases[p], r->phases[p], results, p, round);
-	cell->bytes_asked = arg->bytes_asked;
-	cell->bytes_rounded = arg->bytes_rounded;
-	cell->bytes_held = arg->bytes_held;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -188,6 +194,51 @@ static void reduce_cell(const struct bench_case *c, struct bench_cell *cell,
 	cell->measured = true;
 }
 
+/* The round that is thrown away weighs what lives at the peak. */
+static void run_warm_up(const struct bench *b, int fd, struct bench_case *c,
+			unsigned int allocator, struct gospan_bench_cpu *results)
+{
+	struct bench_cell *cell = &c->cells[allocator];
+	struct gospan_bench arg;
+
+	run_round(b, fd, c, allocator, GOSPAN_BENCH_WEIGH, &arg, results);
+	cell->bytes_asked = arg.bytes_asked;
+	cell->bytes_rounded = arg.bytes_rounded;
+	cell->bytes_held = arg.bytes_held;
+}
+
+static __u64 larger(__u64 a, __u64 b)
+{
+	return a > b ? a : b;
+}
+
+/* Single operations apart from the rounds: a look at the clock takes longer than most. */
+static void run_latency(const struct bench *b, int fd, struct bench_case *c,
+			unsigned int allocator, struct gospan_bench_cpu *results)
+{
+	struct gospan_bench arg;
+
+	run_round(b, fd, c, allocator, GOSPAN_BENCH_LATENCY, &arg, results);
+	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++) {
+		struct bench_latency *l = &c->cells[allocator].phases[p].latency;
+
+		for (unsigned int i = 0; i < c->nr_cpus; i++) {
+			const struct gospan_bench_phase *from = &results[i].phase[p];
+
+			l->p50 = larger(l->p50, from->ticks_p50);
+			l->p99 = larger(l->p99, from->ticks_p99);
+			l->p999 = larger(l->p999, from->ticks_p999);
+			l->max = larger(l->max, from->ticks_max);
+		}
+	}
+}
+
+static bool has_latency(const struct bench *b, const struct bench_case *c)
+{
+	return b->options.latency && c->kind->workload != GOSPAN_WORKLOAD_BULK &&
+	       c->kind->workload != GOSPAN_WORKLOAD_WRITE;
+}
+
 static bool is_wanted(const struct bench *b, const struct bench_case *c, unsigned int allocator)
 {
 	return b->options.allocators & bench_allocators(c->kind) & (1U << allocator);
@@ -207,20 +258,22 @@ static void run_case(const struct bench *b, int fd, struct bench_case *c)
 			c->cells[a].phases[p].cpus =
 				must_calloc(c->nr_cpus, sizeof(struct bench_cpu_times));
 		if (!c->held_pages)
-			run_round(b, fd, c, a, &arg, results);
+			run_warm_up(b, fd, c, a, results);
 	}
 	for (__u64 round = 0; round < b->options.rounds; round++) {
 		for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
 			if (!is_wanted(b, c, a))
 				continue;
-			run_round(b, fd, c, a, &arg, results);
-			keep_round(c, &c->cells[a], &rounds[a], &arg, results, round);
+			run_round(b, fd, c, a, 0, &arg, results);
+			keep_round(c, &c->cells[a], &rounds[a], results, round);
 		}
 	}
 	for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++) {
 		if (!is_wanted(b, c, a))
 			continue;
 		reduce_cell(c, &c->cells[a], &rounds[a], b->options.rounds);
+		if (has_latency(b, c))
+			run_latency(b, fd, c, a, results);
 		rounds_free(&rounds[a], c->nr_cpus);
 	}
 	free(results);

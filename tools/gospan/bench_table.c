@@ -4,7 +4,7 @@
  * objects first, then runs of pages.
  *
  * All figures are ticks per operation of the best round (false-sharing: the median);
- * the column "loop" is the empty loop, which the others no longer contain. 84 columns
+ * the column "loop" is the empty loop, which the others no longer contain. 93 columns
  * wide.
  */
 #include "bench.h"
@@ -235,6 +235,35 @@ static void print_mix(const struct bench *b)
 	print_mix_bytes(c, GOSPAN_ALLOCATOR_KMALLOC);
 }
 
+static void print_latency(const struct bench *b, const struct bench_case *c, unsigned int allocator)
+{
+	char size[32], label[64];
+
+	for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++) {
+		const struct bench_latency *l = &c->cells[allocator].phases[p].latency;
+
+		if (!l->max)
+			continue;
+		snprintf(label, sizeof(label), "%s, %s, %s", c->kind->name,
+			 format_size(b, c, size), c->kind->phases[p]);
+		printf("  %-32s%-12s%9llu%9llu%9llu%12llu\n", label, allocator_names[allocator],
+		       l->p50, l->p99, l->p999, l->max);
+	}
+}
+
+static void print_latencies(const struct bench *b)
+{
+	if (!b->options.latency)
+		return;
+	printf("\nsingle operations, with the reading of a clock, on the slowest CPU\n");
+	printf("  %-32s%-12s%9s%9s%9s%12s\n", instrument_names[b->options.instrument], "",
+	       "p50", "p99", "p99.9", "max");
+	for (size_t i = 0; i < b->nr_cases; i++) {
+		for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++)
+			print_latency(b, &b->cases[i], a);
+	}
+}
+
 static void print_failures(const struct bench *b)
 {
 	char size[32];
@@ -368,6 +397,7 @@ void bench_print_table(const struct bench *b)
 		print_caches(b);
 	if (any_compared(b, KIND_RUNS))
 		print_page_runs(b);
+	print_latencies(b);
 	putchar('\n');
 	print_spread(b);
 	print_failures(b);
