@@ -24,7 +24,7 @@
 #define MAX_BYTES	(IS_ENABLED(CONFIG_KASAN) ? SZ_1M : SZ_8M)
 
 /* What is looked at in detail: a batch is 16, a magazine has 32. */
-#define STEP_BYTES	256
+#define STEP_BYTES	2048
 #define STEP_BATCH	16U
 #define STEP_SPANCLASS	gospan_make_spanclass(gospan_sizeclass_of(STEP_BYTES), false)
 
@@ -208,11 +208,11 @@ static void alloc_bulk_all_or_nothing(struct kunit *test)
 		WRITE_ONCE(gospan_heap.broken, false);
 		KUNIT_EXPECT_EQ(test, got, 0);
 		gospan_kunit_flush();
-		KUNIT_EXPECT_EQ(test, mc->nr_taken, 1);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&mc->nr_taken), 1);
 	}
 	n = nelems - 1;
 	KUNIT_EXPECT_EQ(test, gospan_alloc_bulk(STEP_BYTES, GFP_KERNEL, n, o->p), n);
-	KUNIT_EXPECT_EQ(test, mc->nr_spans, 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&mc->nr_spans), 1);
 	gospan_free_bulk(n, o->p);
 	gospan_free(p);
 }
@@ -257,7 +257,6 @@ static const struct bulk_step alloc_steps[] = {
 	{ "past_many", 32, 147, 0, 115 },
 };
 
-/* Moved to the transit stack. */
 static const struct bulk_step free_steps[] = {
 	{ "to_magazine", 5, 16, 21, 0 },
 	{ "fills_magazine", 0, 32, 32, 0 },
@@ -284,19 +283,29 @@ static struct gospan_magazine *magazine_make(struct kunit *test, void **p, unsig
 	unsigned int i;
 
 	gospan_kunit_flush();
-	/* As many as the magazine holds at most, and all that a refill left in it. */
-	for (i = 0; i < 2 * STEP_BATCH || m->top > m->base; i++) {
+	/* Until the magazine has grown as far as it can, and all that a refill left in it. */
+	for (i = 0; i < 2 * STEP_BATCH || m->limit - m->base < 2 * STEP_BATCH || m->top > m->base;
+	     i++) {
+		KUNIT_ASSERT_LT(test, i, MAX_OBJS);
 		p[i] = gospan_alloc(STEP_BYTES, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p[i]);
 	}
+	gospan_mcentral_drain(gospan_mcentral_local(STEP_SPANCLASS));
 	for (i = 0; i < cached; i++) {
 		gospan_free(p[i]);
 		p[i] = NULL;
 	}
 	KUNIT_ASSERT_EQ(test, m->limit - m->base, 2 * STEP_BATCH);
 	KUNIT_ASSERT_EQ(test, m->top - m->base, cached);
-	KUNIT_ASSERT_EQ(test, gospan_mcentral_local(STEP_SPANCLASS)->nr_transit, 0);
 	return m;
+}
+
+/* Objects that are in a magazine or live. */
+static long step_moved(void)
+{
+	struct gospan_mcentral *mc = gospan_mcentral_local(STEP_SPANCLASS);
+
+	return atomic_long_read(&mc->nr_taken) - gospan_transit_count(&mc->transit);
 }
 
 static void alloc_bulk_magazine(struct kunit *test)
@@ -305,11 +314,11 @@ static void alloc_bulk_magazine(struct kunit *test)
 	struct bulk_objects *o = bulk_make(test);
 	struct gospan_magazine *m = magazine_make(test, o->sorted, step->before);
 	unsigned long mallocs = m->nr_mallocs;
-	unsigned long taken = gospan_mcentral_local(STEP_SPANCLASS)->nr_taken;
+	long before = step_moved();
 
 	KUNIT_ASSERT_EQ(test, gospan_alloc_bulk(STEP_BYTES, GFP_KERNEL, step->n, o->p), step->n);
 	KUNIT_EXPECT_EQ(test, m->top - m->base, step->after);
-	KUNIT_EXPECT_EQ(test, gospan_mcentral_local(STEP_SPANCLASS)->nr_taken - taken, step->moved);
+	KUNIT_EXPECT_EQ(test, step_moved() - before, step->moved);
 	KUNIT_EXPECT_EQ(test, m->nr_mallocs - mallocs, step->n);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_free_bulk(step->n, o->p);
@@ -321,12 +330,14 @@ static void free_bulk_magazine(struct kunit *test)
 	const struct bulk_step *step = test->param_value;
 	struct bulk_objects *o = bulk_make(test);
 	struct gospan_magazine *m;
+	long before;
 
 	KUNIT_ASSERT_EQ(test, gospan_alloc_bulk(STEP_BYTES, GFP_KERNEL, step->n, o->p), step->n);
 	m = magazine_make(test, o->sorted, step->before);
+	before = step_moved();
 	gospan_free_bulk(step->n, o->p);
 	KUNIT_EXPECT_EQ(test, m->top - m->base, step->after);
-	KUNIT_EXPECT_EQ(test, gospan_mcentral_local(STEP_SPANCLASS)->nr_transit, step->moved);
+	KUNIT_EXPECT_EQ(test, before - step_moved(), step->moved);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_free_bulk(MAX_OBJS, o->sorted);
 }
@@ -336,17 +347,18 @@ static void bulk_grants_capacity(struct kunit *test)
 {
 	struct bulk_objects *o = bulk_make(test);
 	struct gospan_magazine *m = magazine_make(test, o->p, 0);
+	unsigned int first = gospan_bytes_first_batch(STEP_BYTES);
 
 	gospan_kunit_flush();
 	KUNIT_ASSERT_EQ(test, m->limit - m->base, 0);
 	gospan_free_bulk(2, o->p);
-	KUNIT_EXPECT_EQ(test, m->limit - m->base, 2 * STEP_BATCH);
+	KUNIT_EXPECT_EQ(test, m->limit - m->base, 2 * first);
 	KUNIT_EXPECT_EQ(test, m->top - m->base, 2);
 	gospan_free_bulk(MAX_OBJS - 2, o->p + 2);
 	gospan_kunit_flush();
 	KUNIT_ASSERT_EQ(test, gospan_alloc_bulk(STEP_BYTES, GFP_KERNEL, 2, o->p), 2);
-	KUNIT_EXPECT_EQ(test, m->limit - m->base, 2 * STEP_BATCH);
-	KUNIT_EXPECT_EQ(test, m->top - m->base, STEP_BATCH - 2);
+	KUNIT_EXPECT_EQ(test, m->limit - m->base, 2 * first);
+	KUNIT_EXPECT_EQ(test, m->top - m->base, first - 2);
 	gospan_free_bulk(2, o->p);
 }
 

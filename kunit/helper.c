@@ -67,7 +67,7 @@ u64 gospan_kunit_live(void)
 
 	for_each_node(node)
 		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-			live += gospan_mcentral_of(spanclass, node)->nr_taken;
+			live += atomic_long_read(&gospan_mcentral_of(spanclass, node)->nr_taken);
 	return live;
 }
 

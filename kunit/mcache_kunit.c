@@ -16,7 +16,7 @@
 #include "helper.h"
 
 #define BYTES		64U
-#define MAX_OBJS	256U
+#define MAX_OBJS	512U
 
 struct mcache_test {
 	struct gospan_mcache *c;	/* this CPU's */
@@ -33,7 +33,7 @@ static struct mcache_test *mcache_make(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->spanclass = gospan_make_spanclass(gospan_size_to_class(BYTES), false);
-	t->batch = gospan_class_batch(gospan_size_to_class(BYTES));
+	t->batch = gospan_bytes_first_batch(BYTES);
 	t->mc = gospan_mcentral_local(t->spanclass);
 	/* The suite's init bound this thread. */
 	t->c = gospan_mcache_of_cpu(raw_smp_processor_id());
@@ -66,6 +66,20 @@ static void give(struct mcache_test *t, unsigned int first, unsigned int n)
 		gospan_free(t->objs[i]);
 }
 
+/* Until the magazine has grown as far as it can, and is empty; none in transit. How many. */
+static unsigned int take_until_grown(struct kunit *test, struct mcache_test *t)
+{
+	unsigned int n = 0, max = gospan_mcache_capacity(t->spanclass);
+
+	do {
+		KUNIT_ASSERT_LT(test, n, MAX_OBJS);
+		t->objs[n] = gospan_alloc(BYTES, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[n++]);
+	} while (n <= max || t->m->limit - t->m->base < max || nr_cached(t));
+	gospan_mcentral_drain(t->mc);
+	return n;
+}
+
 static void mcache_flush_takes_all(struct kunit *test)
 {
 	struct mcache_test *t = mcache_make(test);
@@ -83,7 +97,7 @@ static void mcache_flush_takes_all(struct kunit *test)
 				    t->c->magazine[spanclass].base);
 		KUNIT_EXPECT_NULL(test, t->c->span[spanclass]);
 	}
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
 }
 
 /* The first allocation grants capacity and brings a batch along. */
@@ -95,7 +109,7 @@ static void mcache_alloc_refills_half(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->m->limit - t->m->base, 2 * t->batch);
 	KUNIT_EXPECT_EQ(test, t->c->capacity_bytes, 2 * t->batch * BYTES);
 	KUNIT_EXPECT_EQ(test, nr_cached(t), t->batch - 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, t->batch);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), t->batch);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	give(t, 0, 1);
 	KUNIT_EXPECT_EQ(test, nr_cached(t), t->batch);
@@ -108,12 +122,12 @@ static void mcache_alloc_warmest_first(struct kunit *test)
 	unsigned long taken;
 
 	take(test, t, 3);
-	taken = t->mc->nr_taken;
+	taken = atomic_long_read(&t->mc->nr_taken);
 	give(t, 0, 3);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(BYTES, GFP_KERNEL), t->objs[2]);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(BYTES, GFP_KERNEL), t->objs[1]);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(BYTES, GFP_KERNEL), t->objs[0]);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, taken);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), taken);
 	give(t, 0, 3);
 }
 
@@ -121,23 +135,80 @@ static void mcache_alloc_warmest_first(struct kunit *test)
 static void mcache_free_flushes_half(struct kunit *test)
 {
 	struct mcache_test *t = mcache_make(test);
-	unsigned int i, n = t->batch;
+	unsigned int i, n = gospan_bytes_batch(BYTES), nr_live = take_until_grown(test, t);
 
-	/* Whole batches, so that nothing is left in the magazine. */
-	take(test, t, 3 * n);
-	KUNIT_ASSERT_EQ(test, nr_cached(t), 0);
+	KUNIT_ASSERT_GT(test, nr_live, 2 * n);
 	give(t, 0, 2 * n);
 	KUNIT_EXPECT_EQ(test, nr_cached(t), 2 * n);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
 	give(t, 2 * n, 1);
 	KUNIT_EXPECT_EQ(test, nr_cached(t), n + 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, n);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n);
 	for (i = 0; i < n; i++)
-		KUNIT_EXPECT_PTR_EQ(test, t->mc->transit[i], t->objs[i]);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_transit_batch(&t->mc->transit, 0)->objs[i], t->objs[i]);
 	for (i = 0; i <= n; i++)
 		KUNIT_EXPECT_PTR_EQ(test, t->m->base[i], t->objs[n + i]);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
-	give(t, 2 * n + 1, n - 1);
+	give(t, 2 * n + 1, nr_live - 2 * n - 1);
+}
+
+/* Each time that it is found empty it gets twice as much, up to a bound; so do full ones. */
+static void mcache_capacity_follows_misses(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned int max = gospan_mcache_capacity(t->spanclass), capacity = 2 * t->batch;
+	unsigned int i, nr_misses = 0;
+
+	for (i = 0; i < MAX_OBJS; i++) {
+		bool miss = i && !nr_cached(t);
+
+		t->objs[i] = gospan_alloc(BYTES, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+		nr_misses += miss;
+		capacity = min(capacity << miss, max);
+		KUNIT_ASSERT_EQ(test, t->m->limit - t->m->base, capacity);
+	}
+	KUNIT_EXPECT_EQ(test, capacity, max);
+	KUNIT_EXPECT_GT(test, nr_misses, 2);
+	gospan_kunit_flush();
+	give(t, 0, 2 * t->batch);
+	KUNIT_EXPECT_EQ(test, t->m->limit - t->m->base, 2 * t->batch);
+	give(t, 2 * t->batch, 1);
+	/* There is room now: nothing had to go. */
+	KUNIT_EXPECT_EQ(test, t->m->limit - t->m->base, 4 * t->batch);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), 2 * t->batch + 1);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, 2 * t->batch + 1, MAX_OBJS - 2 * t->batch - 1);
+}
+
+/* What has no misses gives way to what has. */
+static void mcache_capacity_moves(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned int limit = gospan_kunit_cache_limit(), sizeclass, nr, i;
+	struct gospan_magazine *m;
+
+	if (limit > SZ_256K)
+		kunit_skip(test, "cpu_cache_bytes has room for all");
+	nr = take_until_grown(test, t);
+	give(t, 0, nr);
+	/* Each of these is short of room for a while, and this one is not. */
+	for (sizeclass = GOSPAN_NR_SIZECLASSES - 1; sizeclass > 40; sizeclass--) {
+		unsigned int bytes = gospan_class_to_bytes[sizeclass];
+
+		for (nr = 0; nr < 64; nr++) {
+			t->objs[nr] = gospan_alloc(bytes, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, t->objs[nr]);
+		}
+		m = &t->c->magazine[gospan_make_spanclass(sizeclass, false)];
+		KUNIT_EXPECT_GT(test, m->limit - m->base, 2 * gospan_bytes_first_batch(bytes));
+		for (i = 0; i < nr; i++)
+			gospan_free(t->objs[i]);
+		KUNIT_EXPECT_LE(test, t->c->capacity_bytes, limit);
+		KUNIT_ASSERT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+	KUNIT_EXPECT_LT(test, t->m->limit - t->m->base, gospan_mcache_capacity(t->spanclass));
+	KUNIT_EXPECT_LE(test, nr_cached(t), t->m->limit - t->m->base);
 }
 
 /* A free before any allocation grants capacity, too. */
@@ -171,9 +242,8 @@ static void mcache_capacity_within_limit(struct kunit *test)
 			void *p = gospan_alloc(gospan_class_to_bytes[sizeclass], GFP_KERNEL);
 
 			KUNIT_ASSERT_NOT_NULL(test, p);
-			KUNIT_EXPECT_EQ(test, t->c->magazine[spanclass].limit -
-					t->c->magazine[spanclass].base,
-					gospan_mcache_capacity(spanclass));
+			KUNIT_EXPECT_GT(test, t->c->magazine[spanclass].limit -
+					t->c->magazine[spanclass].base, 0);
 			gospan_free(p);
 			KUNIT_EXPECT_LE(test, t->c->capacity_bytes, limit);
 			KUNIT_ASSERT_TRUE(test, gospan_heap_validate(&gospan_heap));
@@ -218,9 +288,9 @@ static void check_went_past_magazine(struct kunit *test, const struct mcache_tes
 	KUNIT_EXPECT_TRUE(test, gospan_owns(w->allocated));
 	KUNIT_EXPECT_EQ(test, gospan_size(w->allocated), BYTES);
 	KUNIT_EXPECT_EQ(test, nr_cached(t), cached);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_mallocs, mallocs + 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 1);
-	KUNIT_EXPECT_PTR_EQ(test, t->mc->transit[0], w->to_free);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_mallocs), mallocs + 1);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 1);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_transit_batch(&t->mc->transit, 0)->objs[0], w->to_free);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 }
 
@@ -228,7 +298,7 @@ static void check_went_past_magazine(struct kunit *test, const struct mcache_tes
 static void mcache_claim_by_hand(struct kunit *test)
 {
 	struct mcache_test *t = mcache_make(test);
-	unsigned long mallocs = t->mc->nr_mallocs;
+	unsigned long mallocs = atomic_long_read(&t->mc->nr_mallocs);
 	struct claimed_work w = {};
 	struct gospan_mcache *c, **slot;
 	unsigned int cached;
@@ -276,7 +346,7 @@ static void claimed_irq(struct irq_work *work)
 static void mcache_claim_interrupted(struct kunit *test)
 {
 	struct mcache_test *t = mcache_make(test);
-	unsigned long mallocs = t->mc->nr_mallocs;
+	unsigned long mallocs = atomic_long_read(&t->mc->nr_mallocs);
 	struct claimed_work w = {};
 	unsigned long limit = jiffies + 2 * HZ;
 	struct gospan_mcache *c, **slot;
@@ -310,14 +380,14 @@ static void mcache_claim_grows_heap(struct kunit *test)
 	struct gospan_mcache *c, **slot;
 	void *p;
 
-	KUNIT_ASSERT_EQ(test, t->mc->nr_spans, 0);
+	KUNIT_ASSERT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		kunit_skip(test, "PREEMPT_RT cannot grow with preemption off");
 	slot = gospan_mcache_claim(&c);
 	p = gospan_alloc(BYTES, GFP_ATOMIC);
 	gospan_mcache_release(slot, c);
 	KUNIT_EXPECT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), 1);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_free(p);
 }
@@ -405,7 +475,7 @@ static void mcache_cpu_down_and_up(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	/* It may be of another node. */
 	mc = gospan_mcache_central(c, t->spanclass);
-	KUNIT_EXPECT_EQ(test, mc->nr_taken - mc->nr_transit, ARRAY_SIZE(r->objs));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&mc->nr_taken) - gospan_transit_count(&mc->transit), ARRAY_SIZE(r->objs));
 	KUNIT_ASSERT_EQ(test, cpu_up_again(r->cpu), 0);
 	KUNIT_EXPECT_PTR_EQ(test, per_cpu(gospan_mcache_slot, r->cpu), c);
 	KUNIT_EXPECT_TRUE(test, run_on(r, true));
@@ -419,6 +489,8 @@ static struct kunit_case mcache_cases[] = {
 	KUNIT_CASE(mcache_alloc_warmest_first),
 	KUNIT_CASE(mcache_free_flushes_half),
 	KUNIT_CASE(mcache_free_grants_capacity),
+	KUNIT_CASE(mcache_capacity_follows_misses),
+	KUNIT_CASE(mcache_capacity_moves),
 	KUNIT_CASE(mcache_free_twice_in_a_row),
 	KUNIT_CASE(mcache_capacity_within_limit),
 	KUNIT_CASE(mcache_claim_by_hand),

@@ -10,7 +10,7 @@
 #include "helper.h"
 
 #define BYTES		1024U
-#define MAX_OBJS	512U	/* more than a span's and the transit stack's together */
+#define MAX_OBJS	512U	/* more than a few spans' and those in transit together */
 
 /* What a test works with. */
 struct central_test {
@@ -32,9 +32,9 @@ static struct central_test *central_make(struct kunit *test)
 	t->nelems = gospan_class_nelems(sizeclass);
 	t->batch = gospan_class_batch(sizeclass);
 	t->inuse_pages = gospan_kunit_inuse_pages(&gospan_heap);
-	KUNIT_ASSERT_EQ(test, t->mc->nr_spans, 0);
-	KUNIT_ASSERT_EQ(test, t->mc->nr_transit, 0);
-	KUNIT_ASSERT_LE(test, t->mc->max_transit + 2 * t->nelems, MAX_OBJS);
+	KUNIT_ASSERT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
+	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	KUNIT_ASSERT_LE(test, gospan_mcentral_max_transit(t->mc->layout.elem_bytes) + 2 * t->nelems, MAX_OBJS);
 	return t;
 }
 
@@ -46,7 +46,7 @@ static void central_take(struct kunit *test, struct central_test *t, unsigned in
 	while (got < n) {
 		got += gospan_mcentral_refill(t->mc, &t->span, t->objs + got, n - got);
 		if (got < n)
-			KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, GFP_KERNEL));
+			KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
 	}
 	if (t->span)
 		gospan_mcentral_disown(t->mc, t->span);
@@ -57,12 +57,11 @@ static void central_take(struct kunit *test, struct central_test *t, unsigned in
 static void central_finish(struct kunit *test, struct central_test *t)
 {
 	gospan_mcentral_drain(t->mc);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 0);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 0);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
 	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 0);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->partial));
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->full));
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
 	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), t->inuse_pages);
 }
 
@@ -100,22 +99,23 @@ static void mcentral_refill_cuts_span(struct kunit *test)
 	unsigned int i, n = t->nelems - 1;
 	struct gospan_span *s;
 
-	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 1);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial));
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), 1);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->empty));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, n), n);
 	s = t->span;
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	KUNIT_EXPECT_TRUE(test, s->owned);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->partial));
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, n);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_PTR_EQ(test, t->objs[i], (void *)(s->base + i * BYTES));
 	/* One is left, two are wanted. */
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs + n, 2), 1);
 	KUNIT_EXPECT_NULL(test, t->span);
 	KUNIT_EXPECT_FALSE(test, s->owned);
-	KUNIT_EXPECT_PTR_EQ(test, list_first_entry(&t->mc->full, struct gospan_span, list), s);
+	KUNIT_EXPECT_TRUE(test, list_empty(&s->list));
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs, t->nelems);
 	central_finish(test, t);
@@ -127,23 +127,22 @@ static void mcentral_refill_crosses_spans(struct kunit *test)
 	struct central_test *t = central_make(test);
 	unsigned int n = 2 * t->nelems + 1;
 
-	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, GFP_KERNEL));
-	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, GFP_KERNEL));
-	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, GFP_KERNEL));
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, n), n);
-	KUNIT_EXPECT_EQ(test, list_count_nodes(&t->mc->full), 2);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->partial));
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
 	KUNIT_ASSERT_NOT_NULL(test, t->span);
 	KUNIT_EXPECT_EQ(test, t->span->alloc_count, 1);
 	gospan_mcentral_disown(t->mc, t->span);
 	t->span = NULL;
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial));
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial[ilog2(t->nelems - 1)]));
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs, n);
 	central_finish(test, t);
 }
 
-/* A batch that comes in leaves as it came, before any span is cut. */
+/* Batches that come in leave as they came, before any span is cut. */
 static void mcentral_flush_transit_order(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
@@ -153,20 +152,20 @@ static void mcentral_flush_transit_order(struct kunit *test)
 	central_take(test, t, 2 * n);
 	gospan_mcentral_flush(t->mc, t->objs, n);
 	gospan_mcentral_flush(t->mc, t->objs + n, n);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 2 * n);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 2 * n);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 2 * n);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 2 * n);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, back, n), n);
 	KUNIT_EXPECT_NULL(test, t->span);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, n);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n);
 	for (i = 0; i < n; i++)
-		KUNIT_EXPECT_PTR_EQ(test, back[i], t->objs[n + i]);
+		KUNIT_EXPECT_PTR_EQ(test, back[i], t->objs[i]);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, back, n);
 	central_finish(test, t);
 }
 
-/* The rest of a batch that the stack cannot complete is cut. */
+/* The rest of a batch that the transit cannot complete is cut. */
 static void mcentral_refill_transit_and_span(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
@@ -174,8 +173,8 @@ static void mcentral_refill_transit_and_span(struct kunit *test)
 	central_take(test, t, 3);
 	gospan_mcentral_flush(t->mc, t->objs + 1, 2);
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs + 1, 4), 4);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, 0);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 5);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 5);
 	KUNIT_ASSERT_NOT_NULL(test, t->span);
 	gospan_mcentral_disown(t->mc, t->span);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
@@ -183,29 +182,85 @@ static void mcentral_refill_transit_and_span(struct kunit *test)
 	central_finish(test, t);
 }
 
-/* What the stack cannot hold goes to the spans. */
+/* What has no room in transit goes to the spans, and takes along what has. */
 static void mcentral_flush_overflow(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned int max = t->mc->max_transit, n = max + 2 * t->nelems;
-	unsigned long spans;
+	unsigned int max = gospan_mcentral_max_transit(BYTES), n = max + 2 * t->nelems;
 
 	central_take(test, t, n);
-	spans = t->mc->nr_spans;
-	KUNIT_EXPECT_EQ(test, spans, DIV_ROUND_UP(n, t->nelems));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), DIV_ROUND_UP(n, t->nelems));
 	gospan_mcentral_flush(t->mc, t->objs, max - 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, max - 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, n);
-	/* One more fits, two do not: they leave a span that was full. */
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), max - 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	/* One more fits, two do not. */
 	gospan_mcentral_flush(t->mc, t->objs + max - 1, 3);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_transit, max);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, n - 2);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, spans);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n - max - 2);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs + max + 2, n - max - 2);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, max);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans - t->mc->nr_empty, DIV_ROUND_UP(max, t->nelems));
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n - max - 2);
+	central_finish(test, t);
+}
+
+/* Who wants a batch finds it in transit; the spans are used up and met no list. */
+static void mcentral_grow_whole_batch(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+	unsigned int n = t->batch;
+
+	KUNIT_ASSERT_EQ(test, n % t->nelems, 0);
+	KUNIT_ASSERT_PTR_EQ(test, gospan_mcentral_grow(t->mc, n, GFP_KERNEL), t->mc);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), n / t->nelems);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, n), n);
+	KUNIT_EXPECT_NULL(test, t->span);
+	gospan_mcentral_flush(t->mc, t->objs, n);
+	central_finish(test, t);
+}
+
+/* Where no slot is empty the new spans are listed. */
+static void mcentral_grow_transit_full(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+	unsigned int max = gospan_mcentral_max_transit(BYTES), n = t->batch;
+
+	central_take(test, t, max);
+	gospan_mcentral_flush(t->mc, t->objs, max);
+	KUNIT_ASSERT_PTR_EQ(test, gospan_mcentral_grow(t->mc, n, GFP_KERNEL), t->mc);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), max);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, n / t->nelems);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	central_finish(test, t);
+}
+
+/* Of spans with free slots the fullest is used first, those that are empty last. */
+static void mcentral_refill_fullest_first(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+	unsigned int n = 3 * t->nelems;
+	void *back[4];
+
+	central_take(test, t, n);
+	/* One free slot in the first span, three in the second, all in the third. */
+	gospan_mcentral_flush(t->mc, t->objs, 1);
+	gospan_mcentral_flush(t->mc, t->objs + t->nelems, 3);
+	gospan_mcentral_flush(t->mc, t->objs + 2 * t->nelems, t->nelems);
+	gospan_mcentral_drain(t->mc);
+	KUNIT_ASSERT_EQ(test, t->mc->nr_listed, 2);
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, back, 1), 1);
+	KUNIT_EXPECT_PTR_EQ(test, back[0], t->objs[0]);
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, back + 1, 3), 3);
+	KUNIT_EXPECT_PTR_EQ(test, back[1], t->objs[t->nelems]);
+	KUNIT_EXPECT_NULL(test, t->span);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 1);
+	gospan_mcentral_flush(t->mc, t->objs, 2 * t->nelems);
 	central_finish(test, t);
 }
 
@@ -213,31 +268,26 @@ static void mcentral_flush_overflow(struct kunit *test)
 static void mcentral_flush_keeps_few_empty(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned int max = t->mc->max_transit, max_empty = t->mc->max_empty, i;
-	unsigned int n = max + (max_empty + 2) * t->nelems;
+	unsigned int max_empty = t->mc->max_empty, n = (max_empty + 2) * t->nelems;
 
-	KUNIT_ASSERT_LE(test, n, MAX_OBJS);
-	KUNIT_ASSERT_EQ(test, max % t->nelems, 0);
+	KUNIT_ASSERT_GT(test, n, gospan_mcentral_max_transit(BYTES));
 	central_take(test, t, n);
-	gospan_mcentral_flush(t->mc, t->objs, max);
-	for (i = max; i < n; i += t->nelems) {
-		gospan_mcentral_flush(t->mc, t->objs + i, t->nelems);
-		KUNIT_EXPECT_EQ(test, t->mc->nr_empty, min((i - max) / t->nelems + 1, max_empty));
-		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
-	}
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, max / t->nelems + max_empty);
-	/* The transit stack, and one slot of an empty span. */
-	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, max), max);
-	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs + max, 1), 1);
+	/* More than there is room for: all of it goes to the spans. */
+	gospan_mcentral_flush(t->mc, t->objs, n);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, max_empty);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), max_empty);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, 1), 1);
 	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, max_empty - 1);
 	gospan_mcentral_disown(t->mc, t->span);
 	t->span = NULL;
 	/* The next comes from the span that is in use already. */
-	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs + max + 1, 1), 1);
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs + 1, 1), 1);
 	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, max_empty - 1);
 	gospan_mcentral_disown(t->mc, t->span);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
-	gospan_mcentral_flush(t->mc, t->objs, max + 2);
+	gospan_mcentral_flush(t->mc, t->objs, 2);
 	central_finish(test, t);
 }
 
@@ -249,19 +299,18 @@ static void mcentral_flush_moves_span(struct kunit *test)
 	unsigned int i;
 
 	central_take(test, t, t->nelems);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&mc->full));
+	KUNIT_EXPECT_EQ(test, mc->nr_listed, 0);
 	gospan_mcentral_flush(mc, t->objs + 3, 1);
 	gospan_mcentral_drain(mc);
-	KUNIT_EXPECT_TRUE(test, list_empty(&mc->full));
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&mc->partial));
+	KUNIT_EXPECT_EQ(test, mc->nr_listed, 1);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&mc->partial[0]));
 	KUNIT_EXPECT_PTR_EQ(test, gospan_mcentral_alloc(mc), t->objs[3]);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&mc->full));
-	KUNIT_EXPECT_TRUE(test, list_empty(&mc->partial));
+	KUNIT_EXPECT_EQ(test, mc->nr_listed, 0);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	for (i = 0; i < t->nelems; i++) {
 		gospan_mcentral_flush(mc, t->objs + i, 1);
 		gospan_mcentral_drain(mc);
-		KUNIT_EXPECT_EQ(test, mc->nr_spans, i + 1 < t->nelems);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&mc->nr_spans), i + 1 < t->nelems);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	}
 	central_finish(test, t);
@@ -272,38 +321,38 @@ static void mcentral_disown_empty_span(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
 
-	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, GFP_KERNEL));
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, 2), 2);
 	gospan_mcentral_flush(t->mc, t->objs, 2);
 	gospan_mcentral_drain(t->mc);
 	KUNIT_ASSERT_NOT_NULL(test, t->span);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_spans, 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 0);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->mc->partial));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 0);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
 	/* Kept; central_finish() takes it. */
 	gospan_mcentral_disown(t->mc, t->span);
 	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 1);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial));
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 1);
 	central_finish(test, t);
 }
 
-/* One object, for an interrupt: from the transit stack, else from a span. */
+/* One object, for an interrupt: in transit, else from a span. */
 static void mcentral_alloc_single(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned long before = t->mc->nr_mallocs;
+	unsigned long before = atomic_long_read(&t->mc->nr_mallocs);
 	void *p;
 
 	central_take(test, t, 2);
 	gospan_mcentral_flush(t->mc, t->objs + 1, 1);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_mcentral_alloc(t->mc), t->objs[1]);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 2);
 	p = gospan_mcentral_alloc(t->mc);
 	KUNIT_EXPECT_PTR_EQ(test, p, t->objs[1] + BYTES);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 3);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_mallocs, before + 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 3);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_mallocs), before + 2);
 	/* No CPU owns the span that it was cut from. */
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial));
+	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 1);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs, 2);
 	gospan_mcentral_flush(t->mc, &p, 1);
@@ -327,7 +376,7 @@ static void mcentral_flush_misuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before);
 	gospan_mcentral_drain(t->mc);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 3);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, t->nelems - 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), t->nelems - 2);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs + 2, t->nelems - 2);
 	gospan_mcentral_drain(t->mc);
@@ -347,13 +396,13 @@ static void mcentral_flush_other_class(struct kunit *test)
 	unsigned long before = gospan_report_count();
 	void *p;
 
-	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(other, GFP_KERNEL));
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(other, 1, GFP_KERNEL));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(other, &s, &p, 1), 1);
 	gospan_mcentral_flush(t->mc, &p, 1);
 	gospan_mcentral_drain(t->mc);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
-	KUNIT_EXPECT_EQ(test, other->nr_taken, 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&other->nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), 0);
 	gospan_mcentral_flush(other, &p, 1);
 	gospan_mcentral_disown(other, s);
 	gospan_mcentral_drain(other);
@@ -367,6 +416,9 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_refill_crosses_spans),
 	KUNIT_CASE(mcentral_refill_transit_and_span),
 	KUNIT_CASE(mcentral_flush_transit_order),
+	KUNIT_CASE(mcentral_refill_fullest_first),
+	KUNIT_CASE(mcentral_grow_whole_batch),
+	KUNIT_CASE(mcentral_grow_transit_full),
 	KUNIT_CASE(mcentral_flush_overflow),
 	KUNIT_CASE(mcentral_flush_keeps_few_empty),
 	KUNIT_CASE(mcentral_flush_moves_span),

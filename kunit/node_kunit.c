@@ -199,18 +199,18 @@ static void free_remote_goes_home(struct kunit *test)
 	free_all(t, GOSPAN_REMOTE_MAX);
 	KUNIT_EXPECT_PTR_EQ(test, t->m->top, t->m->base);
 	KUNIT_EXPECT_EQ(test, nr_remote(t), GOSPAN_REMOTE_MAX);
-	KUNIT_EXPECT_EQ(test, t->home->nr_transit, 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->home->transit), 0);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	mine = gospan_alloc(BYTES, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, node_of(mine), t->here);
 	gospan_free(mine);
 	gospan_free(t->objs[GOSPAN_REMOTE_MAX]);
 	KUNIT_EXPECT_EQ(test, nr_remote(t), 1);
-	KUNIT_EXPECT_EQ(test, t->home->nr_transit, GOSPAN_REMOTE_MAX);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->home->transit), GOSPAN_REMOTE_MAX);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_kunit_flush();
 	KUNIT_EXPECT_EQ(test, nr_remote(t), 0);
-	KUNIT_EXPECT_EQ(test, t->home->nr_taken, 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->home->nr_taken), 0UL);
 }
 
 /* Of any size: few large ones wait. */
@@ -286,8 +286,8 @@ static void free_remote_while_claimed(struct kunit *test)
 	t->objs[0] = gospan_alloc_node(BYTES, GFP_ATOMIC, t->there);
 	gospan_mcache_release(slot, c);
 	KUNIT_EXPECT_EQ(test, nr_remote(t), 0);
-	KUNIT_EXPECT_EQ(test, t->home->nr_transit, 19);
-	KUNIT_EXPECT_EQ(test, gospan_mcentral_local(SPANCLASS)->nr_transit, 1);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->home->transit), 19);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&gospan_mcentral_local(SPANCLASS)->transit), 1);
 	KUNIT_ASSERT_NOT_NULL(test, t->objs[0]);
 	KUNIT_EXPECT_EQ(test, node_of(t->objs[0]), t->there);
 	gospan_free(t->objs[0]);
@@ -345,10 +345,10 @@ static void free_remote_tiny(struct kunit *test)
 	gospan_free_nolock(t->objs[5]);
 	gospan_nolock_exit();
 	gospan_free_bulk(2, t->objs + 6);
-	KUNIT_EXPECT_EQ(test, t->c->remote.nr[GOSPAN_SPANCLASS_TINY] + home->nr_transit, 4);
+	KUNIT_EXPECT_EQ(test, t->c->remote.nr[GOSPAN_SPANCLASS_TINY] + gospan_transit_count(&home->transit), 4);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_kunit_flush();
-	KUNIT_EXPECT_EQ(test, home->nr_taken, 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&home->nr_taken), 0UL);
 }
 
 /* A node without memory is served by another; what is freed then finds its way. */
@@ -376,7 +376,7 @@ static void alloc_short_of_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_kunit_flush();
 	KUNIT_EXPECT_FALSE(test, test_bit(SPANCLASS, t->c->mixed));
-	KUNIT_EXPECT_EQ(test, t->home->nr_taken, 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->home->nr_taken), 0UL);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 }
 
@@ -402,7 +402,7 @@ static void flush_mixed_magazine(struct kunit *test)
 	gospan_free(t->objs[n]);
 	gospan_free(t->objs[n + 1]);
 	gospan_kunit_flush();
-	KUNIT_EXPECT_EQ(test, t->home->nr_taken, 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->home->nr_taken), 0UL);
 }
 
 /* A free object elsewhere comes before memory that must be looked for. */
@@ -411,10 +411,10 @@ static void grow_only_there(struct kunit *test)
 	struct two_nodes *t = two_nodes_make(test);
 	struct gospan_mcentral *mc;
 
-	mc = gospan_mcentral_grow(t->home, GFP_KERNEL);
+	mc = gospan_mcentral_grow(t->home, 1, GFP_KERNEL);
 	KUNIT_EXPECT_PTR_EQ(test, mc, t->home);
 	KUNIT_EXPECT_EQ(test, t->home->nr_empty, 1);
-	mc = gospan_mcentral_grow(t->home, GFP_KERNEL | __GFP_THISNODE);
+	mc = gospan_mcentral_grow(t->home, 1, GFP_KERNEL | __GFP_THISNODE);
 	KUNIT_EXPECT_PTR_EQ(test, mc, t->home);
 	KUNIT_EXPECT_EQ(test, t->home->nr_empty, 2);
 	KUNIT_EXPECT_EQ(test, gospan_mcentral_empty_pages(t->there),

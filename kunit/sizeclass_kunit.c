@@ -210,10 +210,12 @@ static void class_batch_bounds(struct kunit *test)
 		unsigned int batch = gospan_class_batch(sizeclass);
 		unsigned int bytes = gospan_class_to_bytes[sizeclass];
 
-		KUNIT_EXPECT_GE(test, batch, 1U);
+		KUNIT_EXPECT_GE(test, batch, 2U);
 		KUNIT_EXPECT_LE(test, batch, GOSPAN_MAX_BATCH);
-		if (batch > 1)
+		if (batch > 2)
 			KUNIT_EXPECT_LE(test, batch * bytes, (unsigned int)GOSPAN_BATCH_BYTES);
+		KUNIT_EXPECT_GE(test, gospan_bytes_first_batch(bytes), 1U);
+		KUNIT_EXPECT_LE(test, gospan_bytes_first_batch(bytes), batch);
 	}
 }
 

@@ -92,6 +92,15 @@ static void span_table_name(const struct span_table *table, char *name)
 
 KUNIT_ARRAY_PARAM(span, span_tables, span_table_name);
 
+static enum gospan_verdict free_one(struct gospan_span *s, const void *p)
+{
+	void *const obj = (void *)p;
+	enum gospan_verdict verdict;
+
+	gospan_span_free(s, &obj, 1, &verdict);
+	return verdict;
+}
+
 static void table_take(struct kunit *test, struct gospan_span *s, const struct span_step *step)
 {
 	unsigned int run = step->last - step->first + 1;
@@ -117,7 +126,7 @@ static void span_steps(struct kunit *test)
 		kunit_skip(test, "the tables are for pages of 8 KiB");
 	for (step = table->step; step->op != END; step++) {
 		if (step->op == FREE)
-			KUNIT_EXPECT_EQ(test, (int)gospan_span_free(s, slot_addr(s, step->n)),
+			KUNIT_EXPECT_EQ(test, (int)free_one(s, slot_addr(s, step->n)),
 					step->want);
 		else
 			table_take(test, s, step);
@@ -159,7 +168,7 @@ static void span_free_interior(struct kunit *test)
 			bool starts = !(offset % sizes[i]) && offset / sizes[i] < s->nelems;
 
 			if (gospan_span_object_bytes(s, p) != (starts ? sizes[i] : 0) ||
-			    gospan_span_free(s, p) !=
+			    free_one(s, p) !=
 			    (starts ? GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR)) {
 				KUNIT_FAIL(test, "%u B: offset %lu", sizes[i], offset);
 				return;
@@ -202,7 +211,7 @@ static bool random_take(struct gospan_span *s, bool *taken, void **objs, unsigne
 
 static bool random_free(struct gospan_span *s, bool *taken, unsigned int slot)
 {
-	enum gospan_verdict verdict = gospan_span_free(s, slot_addr(s, slot));
+	enum gospan_verdict verdict = free_one(s, slot_addr(s, slot));
 	bool was_taken = taken[slot];
 
 	taken[slot] = false;
@@ -267,11 +276,38 @@ static void span_alloc_tail_every_class(struct kunit *test)
 	}
 }
 
+/* A run ends behind the first that is not an object taken, or before another span's. */
+static void span_free_run(struct kunit *test)
+{
+	struct gospan_span *s = span_make(test, gospan_size_to_class(64));
+	enum gospan_verdict verdict;
+	void *objs[128];
+
+	KUNIT_ASSERT_EQ(test, gospan_span_alloc(s, objs, 128), 128);
+	objs[100] = (void *)(s->base + s->npages * GOSPAN_PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 70, 58, &verdict), 30);
+	KUNIT_EXPECT_EQ(test, (int)verdict, GOSPAN_FREE_OK);
+	KUNIT_EXPECT_EQ(test, s->alloc_count, 98);
+	KUNIT_EXPECT_EQ(test, s->freeindex, 64);
+	KUNIT_ASSERT_TRUE(test, gospan_span_validate(s));
+	/* The last three: taken, free, taken. */
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 69, 3, &verdict), 2);
+	KUNIT_EXPECT_EQ(test, (int)verdict, GOSPAN_FREE_DOUBLE);
+	KUNIT_EXPECT_EQ(test, s->alloc_count, 97);
+	objs[3]++;
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs, 64, &verdict), 4);
+	KUNIT_EXPECT_EQ(test, (int)verdict, GOSPAN_FREE_INTERIOR);
+	KUNIT_EXPECT_EQ(test, s->alloc_count, 94);
+	KUNIT_EXPECT_EQ(test, s->freeindex, 0);
+	KUNIT_ASSERT_TRUE(test, gospan_span_validate(s));
+}
+
 static struct kunit_case span_cases[] = {
 	KUNIT_CASE_PARAM(span_steps, span_gen_params),
 	KUNIT_CASE(span_init_every_class),
 	KUNIT_CASE(span_alloc_tail_every_class),
 	KUNIT_CASE(span_free_interior),
+	KUNIT_CASE(span_free_run),
 	KUNIT_CASE(span_object_bytes_large),
 	KUNIT_CASE(span_random_against_oracle),
 	{}

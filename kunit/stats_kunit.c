@@ -93,7 +93,7 @@ static void read_stats_small(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->mallocs - a->mallocs, 9);
 	KUNIT_EXPECT_EQ(test, b->frees - a->frees, 4);
 	KUNIT_EXPECT_EQ(test, b->spans, 1);
-	KUNIT_EXPECT_EQ(test, b->cached + b->transit + 5, gospan_class_batch(sizeclass));
+	KUNIT_EXPECT_EQ(test, b->cached + b->transit + 5, gospan_bytes_first_batch(b->size));
 	KUNIT_EXPECT_EQ(test, t->b.mallocs - t->a.mallocs, 9);
 	KUNIT_EXPECT_EQ(test, t->b.frees - t->a.frees, 4);
 	KUNIT_EXPECT_EQ(test, t->b.heap_objects, 5);

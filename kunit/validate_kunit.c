@@ -164,22 +164,49 @@ static void heap_validate_sums(struct kunit *test)
 static void heap_validate_central(struct kunit *test)
 {
 	struct broken_heap *t = broken_make(test);
+	struct gospan_mcentral *mc = t->mc;
+	struct list_head *home;
 
-	EXPECT_INVALID(test, t->mc->nr_spans, 0);
-	EXPECT_INVALID(test, t->mc->nr_spans, 2);
-	EXPECT_INVALID(test, t->mc->nr_empty, 1);
-	EXPECT_INVALID(test, t->mc->nr_taken, t->mc->nr_taken + 1);
-	EXPECT_INVALID(test, t->mc->spanclass, t->mc->spanclass + 1);
-	EXPECT_INVALID(test, t->mc->nr_transit, t->mc->max_transit + 1);
-	/* A listed span: first as it should be, then on the wrong list. */
+	EXPECT_INVALID(test, mc->nr_spans.counter, 0);
+	EXPECT_INVALID(test, mc->nr_spans.counter, 2);
+	EXPECT_INVALID(test, mc->nr_empty, 1);
+	EXPECT_INVALID(test, mc->nr_listed, 1);
+	EXPECT_INVALID(test, mc->nr_taken.counter, mc->nr_taken.counter + 1);
+	EXPECT_INVALID(test, mc->spanclass, mc->spanclass + 1);
+	/* A listed span: first as it should be, then on the wrong list, or none. */
 	gospan_kunit_flush();
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->mc->partial));
+	KUNIT_EXPECT_EQ(test, mc->nr_listed, 1);
 	EXPECT_INVALID(test, t->s->owned, true);
-	list_move(&t->s->list, &t->mc->full);
+	home = &mc->partial[ilog2(t->s->nelems - t->s->alloc_count)];
+	KUNIT_ASSERT_TRUE(test, list_is_singular(home));
+	list_move(&t->s->list, home - 1);
+	KUNIT_EXPECT_FALSE(test, gospan_heap_validate(&gospan_heap));
+	list_move(&t->s->list, &mc->empty);
 	KUNIT_EXPECT_FALSE(test, gospan_heap_validate(&gospan_heap));
 	list_del_init(&t->s->list);
 	KUNIT_EXPECT_FALSE(test, gospan_heap_validate(&gospan_heap));
-	list_add(&t->s->list, &t->mc->partial);
+	list_add(&t->s->list, home);
+	broken_finish(test, t);
+}
+
+static void heap_validate_transit(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	struct gospan_transit *transit = &t->mc->transit;
+	unsigned long *empty = &transit->slots[GOSPAN_TRANSIT_EMPTY];
+	struct gospan_batch *b = gospan_transit_batch(transit, 0);
+
+	EXPECT_INVALID(test, *empty, *empty & ~1UL);
+	EXPECT_INVALID(test, transit->slots[GOSPAN_TRANSIT_FULL], 1);
+	EXPECT_INVALID(test, b->slot, 1);
+	EXPECT_INVALID(test, b->nr, transit->batch + 1);
+	/* One that is in a magazine, too. */
+	b->objs[0] = t->m->top[-1];
+	b->nr = 1;
+	*empty &= ~1UL;
+	EXPECT_INVALID(test, transit->slots[GOSPAN_TRANSIT_PARTIAL], 1);
+	b->nr = 0;
+	*empty |= 1;
 	broken_finish(test, t);
 }
 
@@ -206,7 +233,6 @@ static void heap_validate_objects(struct kunit *test)
 {
 	struct broken_heap *t = broken_make(test);
 	void **last = t->m->top - 1;
-	void *transit = *last;
 
 	KUNIT_ASSERT_GE(test, t->m->top - t->m->base, 2);
 	EXPECT_INVALID(test, *last, last[-1]);
@@ -216,9 +242,6 @@ static void heap_validate_objects(struct kunit *test)
 	EXPECT_INVALID(test, *last, t->large_obj);
 	/* Never handed out: free in the span. */
 	EXPECT_INVALID(test, *last, (void *)t->s->base + (t->s->nelems - 1) * BYTES);
-	/* In a magazine and in transit. */
-	t->mc->transit[0] = transit;
-	EXPECT_INVALID(test, t->mc->nr_transit, 1);
 	broken_finish(test, t);
 }
 
@@ -228,6 +251,7 @@ static struct kunit_case validate_cases[] = {
 	KUNIT_CASE(heap_validate_pages),
 	KUNIT_CASE(heap_validate_sums),
 	KUNIT_CASE(heap_validate_central),
+	KUNIT_CASE(heap_validate_transit),
 	KUNIT_CASE(heap_validate_mcache),
 	KUNIT_CASE(heap_validate_objects),
 	{}

@@ -403,13 +403,22 @@ static __always_inline void entries_collect(struct gospan_span **entry, unsigned
 void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old)
 {
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
 	unsigned int spanclass = gospan_span_page_spanclass(s), n, i;
 
+	/* Most often a span of one page is where it was the last time. */
+	if (likely(npages == 1 && *gospan_chunk_span(chunk, page % GOSPAN_CHUNK_NPAGES) == s)) {
+		/* As below. */
+		smp_wmb();
+		WRITE_ONCE(chunk->spanclass[page % GOSPAN_CHUNK_NPAGES], spanclass);
+		return;
+	}
 	for (; npages; npages -= n, page += n) {
-		struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
 		unsigned int first = page % GOSPAN_CHUNK_NPAGES;
-		struct gospan_span **entry = gospan_chunk_span(chunk, first);
+		struct gospan_span **entry;
 
+		chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
+		entry = gospan_chunk_span(chunk, first);
 		n = gospan_npages_in_table(page, npages);
 		entries_collect(entry, n, s, old);
 		for (i = 0; i < n; i++)
@@ -438,6 +447,11 @@ void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
 	unsigned long page = gospan_addr_page(s->base);
 	unsigned int npages = s->npages, keep = 1, n, i;
 
+	if (likely(npages == 1)) {
+		WRITE_ONCE(gospan_arena_chunk_of(a, s->base)->spanclass[page % GOSPAN_CHUNK_NPAGES],
+			   GOSPAN_SPANCLASS_NONE);
+		return;
+	}
 	for (; npages; npages -= n, page += n) {
 		struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
 		unsigned int first = page % GOSPAN_CHUNK_NPAGES;
@@ -452,6 +466,32 @@ void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
 			WRITE_ONCE(entry[i], NULL);
 		keep = 0;
 	}
+}
+
+/*
+ * The first span that begins at page *@page or later, and in *@page the number of the
+ * page behind where it was found; or NULL. In an RCU read-side section, see
+ * gospan_arena_span_of().
+ */
+struct gospan_span *gospan_arena_next_span(const struct gospan_arenas *a, unsigned long *page)
+{
+	unsigned long limit = READ_ONCE(a->map)->nr_arenas * GOSPAN_ARENA_NCHUNKS *
+			      GOSPAN_CHUNK_NPAGES;
+
+	while (*page < limit) {
+		unsigned long addr = gospan_page_addr(*page);
+		struct gospan_span *s;
+
+		if (gospan_arena_chunk_of(a, addr) == &gospan_chunk_none) {
+			*page = ALIGN(*page + 1, GOSPAN_CHUNK_NPAGES);
+			continue;
+		}
+		++*page;
+		s = gospan_arena_span_of(a, (void *)addr);
+		if (s && gospan_span_addr(s) == addr)
+			return s;
+	}
+	return NULL;
 }
 
 static void arena_free(struct gospan_arena *arena,

@@ -208,6 +208,8 @@ void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old);
 void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s);
 
+struct gospan_span *gospan_arena_next_span(const struct gospan_arenas *a, unsigned long *page);
+
 int gospan_arenas_init(struct gospan_arenas *a, unsigned long limit);
 void gospan_arenas_destroy(struct gospan_arenas *a,
 			   void (*each_chunk)(struct gospan_chunk *chunk, void *data), void *data);

@@ -78,15 +78,12 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 static noinline bool central_grow_bulk(unsigned int spanclass, unsigned int n, gfp_t gfp)
 {
 	struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
-	unsigned int added;
 
 	if (READ_ONCE(gospan_heap.broken))
 		return false;
-	for (added = 0; added < n; added += mc->layout.nelems)
-		/* Those of another node are had one by one. */
-		if (gospan_mcentral_grow(mc, gfp) != mc)
-			return added;
-	return true;
+	n = max(n, gospan_mcache_batch(spanclass));
+	/* Those of another node are had one by one. */
+	return gospan_mcentral_grow(mc, n, gfp) == mc;
 }
 
 /* Up to @n objects, not zeroed. Fewer if memory is short, or the mcache is claimed. */

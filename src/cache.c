@@ -364,10 +364,8 @@ static unsigned long centrals_count(unsigned int spanclass, unsigned long *nr_sp
 
 	*nr_spans = 0;
 	for_each_node(node) {
-		/* Others may go on meanwhile. */
-		taken += data_race(gospan_mcentral_of(spanclass, node)->nr_taken);
-		/* The same. */
-		*nr_spans += data_race(gospan_mcentral_of(spanclass, node)->nr_spans);
+		taken += atomic_long_read(&gospan_mcentral_of(spanclass, node)->nr_taken);
+		*nr_spans += atomic_long_read(&gospan_mcentral_of(spanclass, node)->nr_spans);
 	}
 	return taken;
 }

@@ -24,9 +24,9 @@
  * 1. mcache claim: preemption off and this CPU's mcache taken out of its slot.
  *    An interrupt that finds the slot without it uses the central lists, an NMI
  *    the CPU's reserve.
- * 2. &gospan_mcentral.lock: the span lists, the spans' bits and the transit
- *    stack of one spanclass, and that its spans are in the arena map. No two of
- *    them at once.
+ * 2. &gospan_mcentral.lock: the span lists and the spans' bits of one spanclass,
+ *    and that its spans are in the arena map. No two of them at once. Slots of the
+ *    transit are owned with or without it, by atomics; nobody waits for one.
  * 3. page cache claim: preemption off and this CPU's page cache marked busy. An
  *    interrupt that finds it so uses the page allocator.
  * 4. &gospan_node_heap.lock: a node's pages and chunks. No two of them at once.
@@ -52,12 +52,12 @@
  * - tiny: an object of less than 16 bytes without pointers, in a block with others.
  * - span: a run of pages cut into equal objects.
  * - magazine: a CPU's bounded stack of free objects of one spanclass.
- * - transit stack: a central list's bounded stack of free objects between CPUs.
+ * - transit: a central list's slots for batches of free objects between CPUs.
  * - chunk: 512 pages, aligned.
  * - heap arena: 16 chunks, aligned.
  * - reserve: a CPU's free objects for who may not wait for a lock, see nolock.c.
  * - reservation: a caller's objects for a section that must not fail, see reserve.c.
- * - batch, chain: objects that wait for RCU, see rcu.c.
+ * - batch: free objects that move at once. In rcu.c it, and chain: objects that wait for RCU.
  * - page cache: a CPU's free pages, up to 64 in one window.
  * - summary: what is free in eight regions of the level below, see pagealloc.c.
  * - home: the node heap that a chunk belongs to; of an object, that of its chunk.

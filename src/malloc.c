@@ -89,7 +89,8 @@ static __always_inline void *alloc_growing(struct gospan_mcentral *mc, gfp_t gfp
 		p = cached ? alloc_cached(mc->spanclass, from) : gospan_mcentral_alloc(from);
 		if (p)
 			return p;
-		from = gospan_mcentral_grow(mc, gfp & ~__GFP_ZERO);
+		from = gospan_mcentral_grow(mc, cached ? gospan_mcache_batch(mc->spanclass) : 1,
+					    gfp & ~__GFP_ZERO);
 	} while (from);
 	return alloc_emergency(mc, gfp);
 }

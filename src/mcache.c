@@ -7,10 +7,12 @@
  * A magazine that is empty or full trades half its capacity with the central
  * list, in one lock acquisition.
  *
- * Magazines start without capacity and get it at first use, as long as all of
- * a CPU's magazines, full, hold no more than cpu_cache_bytes; beyond that
- * another magazine, in turn, gives up its own. What a CPU does not use, it
- * does not hold.
+ * Magazines start without capacity, get a little at first use, and twice as much
+ * each time that they are found empty or full. All of a CPU's magazines, full,
+ * hold no more than cpu_cache_bytes; beyond that others have to give way, in
+ * turn: those that have been neither empty nor full since their last turn lose
+ * half of theirs. So capacity goes to where misses are, and what a CPU does
+ * not use it does not hold.
  *
  * A CPU's magazines and current spans hold memory of its NUMA node. What is freed
  * here and belongs to another waits, apart from them, for a batch that is worth
@@ -40,17 +42,20 @@ DEFINE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot) = &gospan_mcache_none
 static DEFINE_PER_CPU(struct gospan_mcache *, mcache_home);
 struct gospan_mcache gospan_mcache_none;
 static enum cpuhp_state cpuhp_state;
+/* Magazines asked for capacity before another does without more. */
+#define GROW_TRIES	4U
 /* Slots of the named caches' magazines; of caches that have none, NULL. */
 static void * __percpu *cache_slots[GOSPAN_NR_CACHES];
 
-static size_t magazine_capacity_bytes(unsigned int spanclass)
+static unsigned int magazine_capacity(const struct gospan_magazine *m)
 {
-	return (size_t)gospan_mcache_capacity(spanclass) * gospan_spanclass_bytes(spanclass);
+	return m->limit - m->base;
 }
 
-static bool magazine_has_capacity(const struct gospan_magazine *m)
+/* What a magazine gets at first; it never has less. */
+static unsigned int magazine_first_capacity(unsigned int spanclass)
 {
-	return m->limit > m->base;
+	return 2 * gospan_bytes_first_batch(gospan_spanclass_bytes(spanclass));
 }
 
 /* Give the @n objects that were pushed first to the central list. */
@@ -77,43 +82,98 @@ static void remote_flush(struct gospan_remote *r)
 	memset(r->nr, 0, sizeof(r->nr));
 }
 
+static void mcache_set_capacity(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	size_t bytes = gospan_spanclass_bytes(spanclass);
+
+	c->capacity_bytes += n * bytes;
+	c->capacity_bytes -= magazine_capacity(m) * bytes;
+	m->limit = m->base + n;
+}
+
 /* Empty the magazine, take its capacity, give up its current span. */
 static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
-	if (!magazine_has_capacity(m))
+	if (!magazine_capacity(m))
 		return;
 	magazine_flush(c, spanclass, m->top - m->base);
 	__clear_bit(spanclass, c->mixed);
 	if (c->span[spanclass])
 		gospan_mcentral_disown(gospan_mcache_central(c, spanclass), c->span[spanclass]);
 	c->span[spanclass] = NULL;
-	m->limit = m->base;
+	mcache_set_capacity(c, spanclass, 0);
 	if (gospan_spanclass_is_cache(spanclass))
 		*m = (struct gospan_magazine){ .nr_mallocs = m->nr_mallocs };
-	c->capacity_bytes -= magazine_capacity_bytes(spanclass);
+}
+
+/* Take half of a magazine's capacity, or all if it has no more than at first. */
+static void mcache_shrink(struct gospan_mcache *c, unsigned int spanclass)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int n = magazine_capacity(m) / 2, nr = m->top - m->base;
+
+	if (n < magazine_first_capacity(spanclass))
+		return mcache_retire(c, spanclass);
+	if (nr > n)
+		magazine_flush(c, spanclass, nr - n);
+	mcache_set_capacity(c, spanclass, n);
+}
+
+/*
+ * Make room for @bytes of capacity, by that of magazines that were neither empty
+ * nor full since they were asked last. False if @tries of them had nothing to
+ * spare: with 0 all are asked, until there is room.
+ */
+static bool mcache_make_room(struct gospan_mcache *c, size_t bytes, unsigned int tries)
+{
+	bool forced = !tries;
+
+	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
+		do {
+			c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
+		} while (!magazine_capacity(&c->magazine[c->victim]));
+		if (!__test_and_clear_bit(c->victim, c->missed))
+			mcache_shrink(c, c->victim);
+		if (!forced && !--tries)
+			return c->capacity_bytes + bytes <= cpu_cache_bytes;
+	}
+	return true;
 }
 
 /* Let @spanclass cache objects; others give way. False if its objects are too large. */
 static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
-	size_t bytes = magazine_capacity_bytes(spanclass);
+	unsigned int n;
 
-	if (!bytes)
+	if (!gospan_mcache_capacity(spanclass))
 		return false;
 	if (gospan_spanclass_is_cache(spanclass)) {
 		m->base = this_cpu_ptr(cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE]) + 1;
 		m->top = m->base;
+		m->limit = m->base;
 	}
-	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
-		c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
-		mcache_retire(c, c->victim);
-	}
-	m->limit = m->base + gospan_mcache_capacity(spanclass);
-	c->capacity_bytes += bytes;
+	n = magazine_first_capacity(spanclass);
+	mcache_make_room(c, n * gospan_spanclass_bytes(spanclass), 0);
+	mcache_set_capacity(c, spanclass, n);
 	return true;
+}
+
+/* The magazine is empty, or full: let it hold more, if others have it to spare. */
+static void mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
+{
+	unsigned int n = magazine_capacity(&c->magazine[spanclass]);
+	unsigned int more = min(n, gospan_mcache_capacity(spanclass) - n);
+
+	__set_bit(spanclass, c->missed);
+	if (!more || !mcache_make_room(c, more * gospan_spanclass_bytes(spanclass), GROW_TRIES))
+		return;
+	/* It may itself have had to give way. */
+	if (n == magazine_capacity(&c->magazine[spanclass]))
+		mcache_set_capacity(c, spanclass, n + more);
 }
 
 /* Fill half of the magazine, which is empty. */
@@ -122,9 +182,10 @@ static void magazine_refill(struct gospan_mcache *c, unsigned int spanclass,
 {
 	struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
 	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int n = (m->limit - m->base) / 2;
+	unsigned int n = magazine_capacity(m) / 2;
 	struct gospan_span *s = NULL;
 
+	c->nr_refills[spanclass]++;
 	__clear_bit(spanclass, c->mixed);
 	m->top += gospan_mcentral_refill(mc, &c->span[spanclass], m->base, n);
 	if (likely(m->top != m->base || !other || other == mc))
@@ -145,8 +206,12 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
-	if (!magazine_has_capacity(m) && !mcache_grant(c, spanclass))
-		return gospan_mcentral_alloc(other ?: gospan_mcache_central(c, spanclass));
+	if (!magazine_capacity(m)) {
+		if (!mcache_grant(c, spanclass))
+			return gospan_mcentral_alloc(other ?: gospan_mcache_central(c, spanclass));
+	} else if (m->top == m->base && !other) {
+		mcache_grow(c, spanclass);
+	}
 	if (m->top == m->base)
 		magazine_refill(c, spanclass, other);
 	if (m->top == m->base)
@@ -163,14 +228,18 @@ bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
-	if (!magazine_has_capacity(m) && !mcache_grant(c, spanclass)) {
+	if (!magazine_capacity(m) && !mcache_grant(c, spanclass)) {
 		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), &p, 1);
 		return true;
 	}
 	if (m->top[-1] == p)
 		return false;
 	if (m->top == m->limit)
-		magazine_flush(c, spanclass, (m->limit - m->base) / 2);
+		mcache_grow(c, spanclass);
+	if (m->top == m->limit) {
+		c->nr_flushes[spanclass]++;
+		magazine_flush(c, spanclass, magazine_capacity(m) / 2);
+	}
 	*m->top++ = p;
 	return true;
 }
@@ -228,7 +297,7 @@ void gospan_mcache_flush(struct gospan_mcache *c)
 static bool mcache_has(const struct gospan_mcache *c, unsigned int spanclass)
 {
 	/* Its owner goes on meanwhile, see gospan_mcache_drain(). */
-	return data_race(magazine_has_capacity(&c->magazine[spanclass])) ||
+	return data_race(magazine_capacity(&c->magazine[spanclass])) ||
 	       /* The same. */
 	       data_race(c->remote.nr[spanclass]);
 }
@@ -270,6 +339,16 @@ bool gospan_mcache_drain(unsigned int spanclass)
 	return true;
 }
 
+/* Objects that this CPU's magazine wants next, at some moment; at least one. */
+unsigned int gospan_mcache_batch(unsigned int spanclass)
+{
+	const struct gospan_mcache *c = raw_cpu_read(mcache_home);
+	/* Its owner goes on meanwhile, and may be another by now. */
+	unsigned int n = c ? data_race(magazine_capacity(&c->magazine[spanclass])) / 2 : 1;
+
+	return clamp(n, 1U, GOSPAN_MAX_BATCH);
+}
+
 /* The mcache of a possible CPU, claimed or not; NULL if it never came up. */
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
 {
@@ -304,9 +383,12 @@ void gospan_mcache_close(unsigned int spanclass)
 	cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE] = NULL;
 	for_each_possible_cpu(cpu) {
 		c = gospan_mcache_of_cpu(cpu);
+		if (!c)
+			continue;
 		/* Nobody else touches it, until the spanclass is used again. */
-		if (c)
-			c->magazine[spanclass].nr_mallocs = 0;
+		c->magazine[spanclass].nr_mallocs = 0;
+		c->nr_refills[spanclass] = 0;
+		c->nr_flushes[spanclass] = 0;
 	}
 }
 

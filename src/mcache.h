@@ -48,7 +48,10 @@ struct gospan_mcache {
 	struct gospan_tiny tiny;	/* (o) the open block */
 	unsigned long nr_tiny_mallocs;	/* (o) tiny objects that needed no new block */
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
-	unsigned int victim;	/* (o) spanclass that gave up its capacity last */
+	unsigned int victim;	/* (o) spanclass that was last asked for some of its capacity */
+	DECLARE_BITMAP(missed, GOSPAN_NR_SPANCLASSES); /* (o) empty or full since asked */
+	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
+	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
 	size_t bytes;		/* (c) of this allocation */
 	void *slots[];		/* (o) the magazines', but for those of named caches */
 };
@@ -84,7 +87,7 @@ static __always_inline void gospan_mcache_release(struct gospan_mcache **slot,
 	preempt_enable();
 }
 
-/* Capacity of a magazine: a refill or a flush moves half of it. 0: it never has any. */
+/* Most capacity of a magazine: a refill or a flush moves half of it. 0: it never has any. */
 static inline unsigned int gospan_mcache_capacity(unsigned int spanclass)
 {
 	return 2 * gospan_bytes_batch(gospan_spanclass_bytes(spanclass));
@@ -139,6 +142,7 @@ void gospan_mcache_flush(struct gospan_mcache *c);
 int gospan_mcache_open(unsigned int spanclass);
 bool gospan_mcache_drain(unsigned int spanclass);
 void gospan_mcache_close(unsigned int spanclass);
+unsigned int gospan_mcache_batch(unsigned int spanclass);
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
 int gospan_mcache_init(void);
 void gospan_mcache_exit(void);

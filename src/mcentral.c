@@ -6,19 +6,24 @@
  * the CPU's NUMA node. All that is on it, or in transit through it, is memory of
  * its node; what is freed elsewhere comes home.
  *
- * A batch that comes in goes on the transit stack, and the next batch asked
+ * A batch that comes in goes to a slot of the transit, and the next batch asked
  * for leaves from there: objects that one CPU frees and another allocates
- * never touch their spans. What the stack cannot hold goes back to the spans;
- * a span whose last object came back gives its pages to the heap, except for a
- * few that are kept against allocating and freeing around that point. It is
- * retracted from the arena map under the lock: so a span that the map has for
- * an object of this spanclass is one of this list.
+ * never touch their spans, nor a lock. Where that has no room, or nothing, the
+ * lock is taken once for several batches: what is in transit goes back to the
+ * spans as well, or some is cut ahead.
  *
- * One lock acquisition per batch. Any context but NMI.
+ * Objects are cut from the fullest span that has a free slot, so that the
+ * others may run empty. A span whose last object came back gives its pages to
+ * the heap, except for a few that are kept against allocating and freeing
+ * around that point. It is retracted from the arena map under the lock: so a
+ * span that the map has for an object of this spanclass is one of this list.
+ *
+ * Any context but NMI.
  *
  * Go's mcentral trades whole spans and relies on the sweep for what comes
- * back; the stack plays the part of TCMalloc's transfer cache.
+ * back; fullness counts in free slots where TCMalloc's counts in taken ones.
  */
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 #include "mcentral.h"
@@ -29,22 +34,39 @@ struct gospan_mcentral **gospan_centrals;
 /* In typesafe spans that are off the map and wait for a grace period. */
 static atomic_long_t nr_waiting_pages;
 
-/* Objects of @elem_bytes that a transit stack holds at most: whole batches. */
-unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes)
+/* Batches that the lock is taken for once: bounds the time with interrupts off. */
+#define CENTRAL_BATCHES	4U
+
+/* Slots for objects of @elem_bytes in transit; 0: they move one by one. */
+static unsigned int transit_nr_slots(unsigned int elem_bytes)
 {
 	unsigned int batch = gospan_bytes_batch(elem_bytes);
 
 	if (!batch)
 		return 0;
-	return batch * clamp(GOSPAN_TRANSIT_BYTES / (batch * elem_bytes), 2U,
-			     GOSPAN_TRANSIT_MAX_BATCHES);
+	return clamp(GOSPAN_TRANSIT_BYTES / (batch * elem_bytes), 2U, GOSPAN_TRANSIT_MAX_BATCHES);
+}
+
+/* Objects of @elem_bytes that may be in transit. */
+unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes)
+{
+	return transit_nr_slots(elem_bytes) * gospan_bytes_batch(elem_bytes);
+}
+
+/* What their slots take. */
+size_t gospan_mcentral_transit_bytes(unsigned int elem_bytes)
+{
+	return gospan_transit_bytes(transit_nr_slots(elem_bytes), gospan_bytes_batch(elem_bytes));
 }
 
 static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
 {
+	unsigned int i;
+
 	raw_spin_lock_init(&mc->lock);
-	INIT_LIST_HEAD(&mc->partial);
-	INIT_LIST_HEAD(&mc->full);
+	for (i = 0; i < GOSPAN_NR_FULLNESS; i++)
+		INIT_LIST_HEAD(&mc->partial[i]);
+	INIT_LIST_HEAD(&mc->empty);
 	mc->spanclass = spanclass;
 	mc->node = node;
 }
@@ -53,43 +75,34 @@ static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int
 static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
 {
 	struct gospan_layout l = gospan_spanclass_layout(mc->spanclass);
-	unsigned int max_transit = gospan_mcentral_max_transit(l.elem_bytes);
+	unsigned int nr_slots = transit_nr_slots(l.elem_bytes);
 	unsigned long flags;
-	void **transit = NULL;
 
-	if (max_transit) {
-		transit = kvmalloc_array(max_transit, sizeof(void *), GFP_KERNEL);
-		if (!transit)
-			return -ENOMEM;
-	}
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	mc->layout = l;
 	mc->ctor = ctor;
 	mc->typesafe = typesafe;
-	mc->transit = transit;
-	mc->max_transit = max_transit;
 	mc->max_empty = max_t(unsigned int, 1, GOSPAN_EMPTY_BYTES /
 			      (l.npages << GOSPAN_PAGE_SHIFT));
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	return 0;
+	return nr_slots ? gospan_transit_open(&mc->transit, nr_slots,
+					      gospan_bytes_batch(l.elem_bytes)) : 0;
 }
 
 /* The opposite, when it has no spans. */
 static void central_close(struct gospan_mcentral *mc)
 {
 	unsigned long flags;
-	void **transit;
+	void *batches;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	transit = mc->transit;
+	batches = gospan_transit_close(&mc->transit);
 	mc->layout = (struct gospan_layout){};
 	mc->ctor = NULL;
 	mc->typesafe = false;
-	mc->transit = NULL;
-	mc->max_transit = 0;
-	mc->nr_mallocs = 0;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	kvfree(transit);
+	atomic_long_set(&mc->nr_mallocs, 0);
+	kvfree(batches);
 }
 
 /**
@@ -171,35 +184,65 @@ void gospan_mcentral_exit(void)
 		if (!gospan_centrals[node])
 			continue;
 		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-			kvfree(gospan_mcentral_of(spanclass, node)->transit);
+			kvfree(gospan_mcentral_of(spanclass, node)->transit.batches);
 		kvfree(gospan_centrals[node]);
 	}
 	kfree(gospan_centrals);
 	gospan_centrals = NULL;
 }
 
-/* Take a span with a free slot off the lists for a CPU, or NULL. */
-static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
+/* Which list a span with a free slot belongs on, that is not empty. */
+static unsigned int span_fullness(unsigned int nr_free)
 {
-	struct gospan_span *s;
-
-	lockdep_assert_held(&mc->lock);
-	s = list_first_entry_or_null(&mc->partial, struct gospan_span, list);
-	if (s) {
-		mc->nr_empty -= !s->alloc_count;
-		list_del_init(&s->list);
-		s->owned = true;
-	}
-	return s;
+	return min(ilog2(nr_free), GOSPAN_NR_FULLNESS - 1);
 }
 
-static unsigned int central_pop_transit(struct gospan_mcentral *mc, void **objs, unsigned int n)
+/* Put a span that no CPU owns, and is on no list, where it belongs: a full one, nowhere. */
+static void central_list_span(struct gospan_mcentral *mc, struct gospan_span *s)
+{
+	unsigned int nr_free = s->nelems - s->alloc_count;
+
+	lockdep_assert_held(&mc->lock);
+	s->owned = false;
+	if (!nr_free)
+		return;
+	WRITE_ONCE(mc->nr_listed, mc->nr_listed + 1);
+	if (!s->alloc_count) {
+		list_add(&s->list, &mc->empty);
+		mc->nr_empty++;
+	} else {
+		list_add(&s->list, &mc->partial[span_fullness(nr_free)]);
+	}
+}
+
+/* The opposite. */
+static void central_unlist_span(struct gospan_mcentral *mc, struct gospan_span *s)
 {
 	lockdep_assert_held(&mc->lock);
-	n = min(n, mc->nr_transit);
-	mc->nr_transit -= n;
-	memcpy(objs, mc->transit + mc->nr_transit, n * sizeof(*objs));
-	return n;
+	if (list_empty(&s->list))
+		return;
+	list_del_init(&s->list);
+	WRITE_ONCE(mc->nr_listed, mc->nr_listed - 1);
+}
+
+/* Take the fullest span that has a free slot off the lists for a CPU, or NULL. */
+static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
+{
+	struct gospan_span *s = NULL;
+	unsigned int i;
+
+	lockdep_assert_held(&mc->lock);
+	if (!mc->nr_listed)
+		return NULL;
+	for (i = 0; !s && i < GOSPAN_NR_FULLNESS; i++)
+		s = list_first_entry_or_null(&mc->partial[i], struct gospan_span, list);
+	if (!s) {
+		s = list_first_entry(&mc->empty, struct gospan_span, list);
+		mc->nr_empty--;
+	}
+	central_unlist_span(mc, s);
+	s->owned = true;
+	return s;
 }
 
 /* Cut up to @n objects out of the current span and, where that runs out, others. */
@@ -217,12 +260,34 @@ static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span *
 		got += gospan_span_alloc(*current_span, objs + got, n - got);
 		if (gospan_span_is_full(*current_span)) {
 			(*current_span)->owned = false;
-			list_add(&(*current_span)->list, &mc->full);
 			*current_span = NULL;
 		}
 	}
-	mc->nr_taken += got;
+	atomic_long_add(got, &mc->nr_taken);
 	return got;
+}
+
+/* Batches that are cut for those who will ask next. */
+static unsigned int central_nr_ahead(const struct gospan_mcentral *mc)
+{
+	return min(CENTRAL_BATCHES - 1, mc->transit.nr_slots / 4);
+}
+
+static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **current_span)
+{
+	unsigned int ahead = central_nr_ahead(mc);
+	struct gospan_batch *b;
+
+	lockdep_assert_held(&mc->lock);
+	for (; ahead; ahead--) {
+		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_EMPTY);
+		if (!b)
+			return;
+		b->nr = central_cut(mc, current_span, b->objs, mc->transit.batch);
+		if (b->nr < mc->transit.batch)
+			ahead = 1;
+		gospan_transit_put(&mc->transit, b);
+	}
 }
 
 /**
@@ -233,19 +298,23 @@ static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span *
  * @objs: where to put them
  * @n: how many are wanted
  *
- * Context: Any but NMI, as owner of @current_span. Takes the central lock.
+ * Context: Any but NMI, as owner of @current_span. Takes the central lock if
+ * not enough are in transit.
  * Return: how many were had, 0..@n; fewer only if the spans have no more.
  */
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n)
 {
+	unsigned int got = gospan_transit_pop(&mc->transit, objs, n);
 	unsigned long flags;
-	unsigned int got;
 
+	/* Who frees into a span just now comes too late. */
+	if (got == n || (!*current_span && !READ_ONCE(mc->nr_listed)))
+		return got;
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	got = central_pop_transit(mc, objs, n);
-	if (got < n)
-		got += central_cut(mc, current_span, objs + got, n - got);
+	got += central_cut(mc, current_span, objs + got, n - got);
+	if (got == n && n == mc->transit.batch)
+		central_cut_ahead(mc, current_span);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return got;
 }
@@ -288,27 +357,23 @@ static void central_give_up(struct gospan_mcentral *mc, struct gospan_span *s,
 {
 	lockdep_assert_held(&mc->lock);
 	gospan_arena_retract(&gospan_heap.arenas, s);
-	mc->nr_spans--;
-	list_move(&s->list, empty);
+	atomic_long_dec(&mc->nr_spans);
+	central_unlist_span(mc, s);
+	list_add(&s->list, empty);
 }
 
 /*
- * A span off the CPUs that lost objects: on the list it belongs to, or, when
- * nothing in it is taken and enough such spans are kept, on @empty.
+ * A span off the CPUs that belongs elsewhere since it lost objects; or, when nothing
+ * in it is taken and enough such spans are kept, on @empty.
  */
 static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *s,
 				struct list_head *empty)
 {
 	lockdep_assert_held(&mc->lock);
-	if (s->alloc_count) {
-		list_move(&s->list, &mc->partial);
-	} else if (mc->nr_empty < mc->max_empty) {
-		mc->nr_empty++;
-		/* Last, so that it is used last and can be given up. */
-		list_move_tail(&s->list, &mc->partial);
-	} else {
-		central_give_up(mc, s, empty);
-	}
+	if (!s->alloc_count && mc->nr_empty >= mc->max_empty)
+		return central_give_up(mc, s, empty);
+	central_unlist_span(mc, s);
+	central_list_span(mc, s);
 }
 
 /*
@@ -320,55 +385,84 @@ static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *
 				       enum gospan_verdict *verdict)
 {
 	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[0]);
-	unsigned int i = 0, old_count;
-	bool was_full;
+	unsigned int nr_free;
 
 	lockdep_assert_held(&mc->lock);
 	/* Freed twice, and its span is gone or empty since the first time. */
 	*verdict = GOSPAN_FREE_DOUBLE;
 	if (!s || s->spanclass != mc->spanclass || s->node != mc->node || !s->alloc_count)
 		return 1;
-	old_count = s->alloc_count;
-	was_full = gospan_span_is_full(s);
-	do {
-		*verdict = gospan_span_free(s, objs[i++]);
-	} while (i < n && *verdict == GOSPAN_FREE_OK && gospan_span_contains(s, objs[i]));
-	mc->nr_taken -= old_count - s->alloc_count;
-	/* Others stay where they are in the list of partial spans. */
-	if (!s->owned && s->alloc_count < old_count && (was_full || !s->alloc_count))
+	nr_free = s->nelems - s->alloc_count;
+	n = gospan_span_free(s, objs, n, verdict);
+	if (!s->owned && (!s->alloc_count || !nr_free ||
+			  span_fullness(nr_free) != span_fullness(s->nelems - s->alloc_count)))
 		central_relist_span(mc, s, empty);
-	return i;
+	return n;
 }
 
-/* Up to @n objects back to their spans; stops after one that is misused. */
-static unsigned int central_free_some(struct gospan_mcentral *mc, void *const *objs,
-				      unsigned int n, enum gospan_verdict *verdict)
+/* Objects on their way back to the spans. */
+struct central_run {
+	void *const *objs;
+	unsigned int n;
+};
+
+/*
+ * What is left of @nr runs back to the spans, up to an object that is misused: it
+ * is returned, and why. NULL: all is done.
+ */
+static void *central_free_some(struct gospan_mcentral *mc, struct central_run *run,
+			       unsigned int nr, enum gospan_verdict *verdict)
 {
+	void *misused = NULL;
+	unsigned int freed = 0, n;
 	LIST_HEAD(empty);
 	unsigned long flags;
-	unsigned int i = 0;
 	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	typesafe = mc->typesafe;
-	do {
-		i += central_free_group(mc, objs + i, n - i, &empty, verdict);
-	} while (i < n && *verdict == GOSPAN_FREE_OK);
+	for (; nr; nr--, run++) {
+		for (; run->n && !misused; run->n -= n, run->objs += n) {
+			n = central_free_group(mc, run->objs, run->n, &empty, verdict);
+			freed += n;
+			if (unlikely(*verdict != GOSPAN_FREE_OK))
+				misused = run->objs[n - 1];
+		}
+	}
+	atomic_long_sub(freed - !!misused, &mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	spans_release(&empty, typesafe);
-	return i;
+	return misused;
 }
 
-static void central_free_objects(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
+static void central_free_runs(struct gospan_mcentral *mc, struct central_run *run, unsigned int nr)
 {
 	enum gospan_verdict verdict;
-	unsigned int done = 0;
+	void *misused;
 
-	while (done < n) {
-		done += central_free_some(mc, objs + done, n - done, &verdict);
-		/* Not under the lock: printing takes long and locks of its own. */
-		if (verdict != GOSPAN_FREE_OK)
-			gospan_report_misuse(verdict, objs[done - 1]);
+	/* Not under the lock: printing takes long and locks of its own. */
+	while ((misused = central_free_some(mc, run, nr, &verdict)))
+		gospan_report_misuse(verdict, misused);
+}
+
+/* Objects back to their spans and, since they all meet the same lock, batches in transit. */
+static void central_free_spill(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
+{
+	struct central_run run[CENTRAL_BATCHES] = { { objs, n } };
+	struct gospan_batch *batch[CENTRAL_BATCHES];
+	unsigned int nr = 1, i;
+
+	while (nr < CENTRAL_BATCHES) {
+		batch[nr] = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
+		if (!batch[nr])
+			break;
+		run[nr] = (struct central_run){ batch[nr]->objs, batch[nr]->nr };
+		nr++;
+	}
+	central_free_runs(mc, run, nr);
+	for (i = 1; i < nr; i++) {
+		batch[i]->nr = 0;
+		gospan_transit_put(&mc->transit, batch[i]);
 	}
 }
 
@@ -378,21 +472,15 @@ static void central_free_objects(struct gospan_mcentral *mc, void *const *objs, 
  * @objs: objects of its spanclass
  * @n: how many
  *
- * Context: Any but NMI. Takes the central lock, then the heap's. Reports
- * misuse of what goes as far as the spans.
+ * Context: Any but NMI. Takes the central lock, then the heap's, if the transit
+ * has no room. Reports misuse of what goes as far as the spans.
  */
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
 {
-	unsigned long flags;
-	unsigned int moved;
+	unsigned int moved = gospan_transit_push(&mc->transit, objs, n);
 
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	moved = min(n, mc->max_transit - mc->nr_transit);
-	memcpy(mc->transit + mc->nr_transit, objs, moved * sizeof(*objs));
-	mc->nr_transit += moved;
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	if (moved < n)
-		central_free_objects(mc, objs + moved, n - moved);
+		central_free_spill(mc, objs + moved, n - moved);
 }
 
 /* The list that an object is to go to; NULL if it is none, or its span is gone. */
@@ -450,7 +538,7 @@ static void flush_home_some(void **objs, unsigned int n)
  * @n: how many
  *
  * Context: Any but NMI. Takes central locks, one after the other, of each
- * %GOSPAN_MAX_BATCH objects each lock once if the transit stack has room. Reports
+ * %GOSPAN_MAX_BATCH objects each lock once if the transit has room. Reports
  * what is no object.
  */
 void gospan_mcentral_flush_home(void **objs, unsigned int n)
@@ -473,14 +561,15 @@ void *gospan_mcentral_alloc(struct gospan_mcentral *mc)
 	unsigned long flags;
 	void *p = NULL;
 
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	if (central_pop_transit(mc, &p, 1) || central_cut(mc, &s, &p, 1))
-		mc->nr_mallocs++;
-	if (s) {
-		s->owned = false;
-		list_add(&s->list, &mc->partial);
+	if (!gospan_transit_pop(&mc->transit, &p, 1)) {
+		raw_spin_lock_irqsave(&mc->lock, flags);
+		central_cut(mc, &s, &p, 1);
+		if (s)
+			central_list_span(mc, s);
+		raw_spin_unlock_irqrestore(&mc->lock, flags);
 	}
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	if (p)
+		atomic_long_inc(&mc->nr_mallocs);
 	return p;
 }
 
@@ -509,15 +598,9 @@ static void central_release_empty(struct gospan_mcentral *mc)
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	typesafe = mc->typesafe;
-	/* Most lie at the end, and there may be very many others. */
-	list_for_each_entry_safe_reverse(s, next, &mc->partial, list) {
-		if (!mc->nr_empty)
-			break;
-		if (s->alloc_count)
-			continue;
-		mc->nr_empty--;
+	list_for_each_entry_safe(s, next, &mc->empty, list)
 		central_give_up(mc, s, &empty);
-	}
+	mc->nr_empty = 0;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	spans_release(&empty, typesafe);
 }
@@ -529,21 +612,21 @@ static void central_release_empty(struct gospan_mcentral *mc)
  */
 void gospan_mcentral_drain(struct gospan_mcentral *mc)
 {
-	unsigned int n, left;
-	void *objs[16];
-	unsigned long flags;
+	struct gospan_batch *b;
+	struct central_run run;
+	unsigned int left;
 
 	rcu_read_lock();
-	/* The spanclass may just come into use. */
-	left = data_race(mc->max_transit);
-	/* Others may go on filling it. */
-	for (; left; left -= n) {
-		raw_spin_lock_irqsave(&mc->lock, flags);
-		n = central_pop_transit(mc, objs, min_t(unsigned int, left, ARRAY_SIZE(objs)));
-		raw_spin_unlock_irqrestore(&mc->lock, flags);
-		if (!n)
+	/* Others may go on filling it, or the spanclass just come into use. */
+	for (left = data_race(mc->transit.nr_slots); left; left--) {
+		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_PARTIAL);
+		b = b ?: gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
+		if (!b)
 			break;
-		central_free_objects(mc, objs, n);
+		run = (struct central_run){ b->objs, b->nr };
+		central_free_runs(mc, &run, 1);
+		b->nr = 0;
+		gospan_transit_put(&mc->transit, b);
 	}
 	central_release_empty(mc);
 	rcu_read_unlock();
@@ -571,25 +654,29 @@ static unsigned int span_taken(const struct gospan_span *s, void **objs, unsigne
 	return nr;
 }
 
-/* Up to @n objects that are not free in their spans, which no CPU owns. Returns how many. */
+/* Up to @n objects that are not free in their spans. Returns how many. Walks the whole heap. */
 unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n)
 {
-	const struct gospan_span *s;
+	unsigned long page = 0, flags;
+	struct gospan_span *s;
 	unsigned int nr = 0;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	list_for_each_entry(s, &mc->full, list) {
-		if (nr == n)
+	while (nr < n) {
+		rcu_read_lock();
+		s = gospan_arena_next_span(&gospan_heap.arenas, &page);
+		if (s && READ_ONCE(s->spanclass) == mc->spanclass) {
+			raw_spin_lock_irqsave(&mc->lock, flags);
+			/* Is it still one? */
+			if (s == gospan_arena_span_of(&gospan_heap.arenas, (void *)s->base) &&
+			    s->spanclass == mc->spanclass && s->node == mc->node)
+				nr += span_taken(s, objs + nr, n - nr);
+			raw_spin_unlock_irqrestore(&mc->lock, flags);
+		}
+		rcu_read_unlock();
+		if (!s)
 			break;
-		nr += span_taken(s, objs + nr, n - nr);
+		cond_resched();
 	}
-	list_for_each_entry(s, &mc->partial, list) {
-		if (nr == n)
-			break;
-		nr += span_taken(s, objs + nr, n - nr);
-	}
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return nr;
 }
 
@@ -616,26 +703,125 @@ static void span_construct(const struct gospan_span *s, void (*ctor)(void *obj))
 		ctor((void *)(s->base + (unsigned long)i * s->elem_bytes));
 }
 
-/* Add a span to the central list, or that of the node whose memory it is. NULL: there is none. */
-static struct gospan_mcentral *central_add_span(struct gospan_mcentral *mc, gfp_t gfp)
+/* A span that nobody knows of. */
+static struct gospan_span *central_make_span(const struct gospan_mcentral *mc, gfp_t gfp)
 {
-	struct gospan_span *s = gospan_mheap_alloc_node(&gospan_heap, mc->spanclass, &mc->layout,
-							gfp, mc->node);
-	unsigned long flags;
+	struct gospan_span *s = gospan_mheap_make_span(&gospan_heap, mc->spanclass, &mc->layout,
+						       gfp, mc->node);
 
 	if (!s)
 		return NULL;
-	mc = gospan_mcentral_on(mc, s->node);
 	/* No object of a block lives. */
 	memset((void *)s->base - mc->layout.header_bytes, 0, mc->layout.header_bytes);
 	if (mc->ctor)
 		span_construct(s, mc->ctor);
+	return s;
+}
+
+/* Spans that are new, all of one node, and what was cut from them. */
+struct central_new {
+	struct list_head spans;
+	struct gospan_batch *batch[CENTRAL_BATCHES];
+	unsigned int nr_spans;
+	unsigned int nr_batches;
+	unsigned int nr_objs;
+};
+
+/* Spans for @n objects, at least one; more only of memory that is free. */
+static void new_make(struct central_new *new, const struct gospan_mcentral *mc, unsigned int n,
+		     gfp_t gfp)
+{
+	struct gospan_span *s = central_make_span(mc, gfp);
+	unsigned int node;
+
+	gfp = gospan_pagesource_gfp_free_here(gfp) | __GFP_THISNODE;
+	while (s) {
+		node = s->node;
+		/* Whoever frees to it by mistake leaves it where it is. */
+		s->owned = true;
+		list_add_tail(&s->list, &new->spans);
+		new->nr_spans++;
+		if (node != mc->node || new->nr_spans * mc->layout.nelems >= n)
+			return;
+		s = central_make_span(mc, gfp);
+	}
+}
+
+/* Fill slots of the transit that are empty by whole batches. */
+static void new_cut(struct central_new *new, struct gospan_mcentral *mc)
+{
+	unsigned int batch = mc->transit.batch, left = new->nr_spans * mc->layout.nelems;
+	struct gospan_span *s = list_first_entry(&new->spans, struct gospan_span, list);
+	struct gospan_batch *b;
+
+	while (new->nr_batches < CENTRAL_BATCHES && left >= batch) {
+		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_EMPTY);
+		if (!b)
+			return;
+		while (b->nr < batch) {
+			if (gospan_span_is_full(s))
+				s = list_next_entry(s, list);
+			b->nr += gospan_span_alloc(s, b->objs + b->nr, batch - b->nr);
+		}
+		new->batch[new->nr_batches++] = b;
+		new->nr_objs += batch;
+		left -= batch;
+	}
+}
+
+/* Spans that have free slots to the lists. */
+static void new_list(struct central_new *new, struct gospan_mcentral *mc)
+{
+	struct gospan_span *s, *next;
+	unsigned long flags;
+
+	list_for_each_entry_safe(s, next, &new->spans, list) {
+		if (!gospan_span_is_full(s))
+			continue;
+		list_del_init(&s->list);
+		s->owned = false;
+	}
+	if (list_empty(&new->spans))
+		return;
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	mc->nr_spans++;
-	mc->nr_empty++;
-	list_add(&s->list, &mc->partial);
+	list_for_each_entry_safe(s, next, &new->spans, list)
+		central_list_span(mc, s);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
+}
+
+/*
+ * Add spans for @n objects to the central list, or one to that of the node whose
+ * memory it is. Who wants a batch finds it in transit: spans that are cut up as
+ * a whole never meet the lock. NULL: there is no memory.
+ */
+static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, unsigned int n,
+						 gfp_t gfp)
+{
+	struct central_new new = { .spans = LIST_HEAD_INIT(new.spans) };
+	struct gospan_span *s;
+	unsigned int i;
+
+	new_make(&new, mc, n, gfp);
+	if (!new.nr_spans)
+		return NULL;
+	mc = gospan_mcentral_on(mc, list_first_entry(&new.spans, struct gospan_span, list)->node);
+	if (n >= mc->transit.batch)
+		new_cut(&new, mc);
+	atomic_long_add(new.nr_spans, &mc->nr_spans);
+	atomic_long_add(new.nr_objs, &mc->nr_taken);
+	list_for_each_entry(s, &new.spans, list)
+		gospan_mheap_publish(&gospan_heap, s);
+	new_list(&new, mc);
+	for (i = 0; i < new.nr_batches; i++)
+		gospan_transit_put(&mc->transit, new.batch[i]);
 	return mc;
+}
+
+/* Has it a free object, at some moment? */
+static bool central_has_free(const struct gospan_mcentral *mc)
+{
+	return READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]) ||
+	       READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_PARTIAL]) || READ_ONCE(mc->nr_listed);
 }
 
 /* The nearest other node's list that has a free object, at some moment; or NULL. */
@@ -648,7 +834,7 @@ static struct gospan_mcentral *central_nearest(const struct gospan_mcentral *mc)
 		struct gospan_mcentral *other = gospan_mcentral_on(mc, node);
 
 		/* Who takes from it sees what it has then. */
-		if (other == mc || (!data_race(other->nr_transit) && list_empty(&other->partial)))
+		if (other == mc || !central_has_free(other))
 			continue;
 		if (!nearest || node_distance(mc->node, node) <
 				node_distance(mc->node, nearest->node))
@@ -660,22 +846,26 @@ static struct gospan_mcentral *central_nearest(const struct gospan_mcentral *mc)
 /**
  * gospan_mcentral_grow() - find free objects for a central list that has none
  * @mc: central list
+ * @n: objects wanted; one is enough
  * @gfp: how the heap may grow; with %__GFP_THISNODE only by memory of the list's node
  *
  * First by memory of the node that is free, then those that another node has,
- * then by memory that the kernel makes free, or that is elsewhere.
+ * then by memory that the kernel makes free, or that is elsewhere. Who wants
+ * whole batches gets what is cut ahead for others as well.
  *
  * Context: Any but NMI; sleeps if @gfp allows it. No lock, no mcache claimed.
  * Return: the list that has some now: @mc or, if it is short of memory, the same
  * of another node; %NULL when memory ran out.
  */
-struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp)
+struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigned int n, gfp_t gfp)
 {
 	struct gospan_mcentral *from = NULL;
 
+	if (n == mc->transit.batch)
+		n *= 1 + central_nr_ahead(mc);
 	if (gospan_node_are_many() && !(gfp & __GFP_THISNODE)) {
-		from = central_add_span(mc, gospan_pagesource_gfp_free_here(gfp));
+		from = central_add_spans(mc, n, gospan_pagesource_gfp_free_here(gfp));
 		from = from ?: central_nearest(mc);
 	}
-	return from ?: central_add_span(mc, gfp);
+	return from ?: central_add_spans(mc, n, gfp);
 }

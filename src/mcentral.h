@@ -8,34 +8,36 @@
 #include <linux/cache.h>
 #include <linux/nodemask.h>
 #include "mheap.h"
+#include "transit.h"
 
-/* Bytes of free objects that a transit stack may hold, where batches are not larger. */
+/* Bytes of free objects that may be in transit, where batches are not larger. */
 #define GOSPAN_TRANSIT_BYTES	SZ_64K
 #define GOSPAN_TRANSIT_MAX_BATCHES 32U
+/* Lists of spans by free slots: 1, 2..3, 4..7, ...; beyond, the last. */
+#define GOSPAN_NR_FULLNESS	11
 /* Bytes of empty spans that are kept, where one span is not larger. */
 #define GOSPAN_EMPTY_BYTES	SZ_64K
 
 /*
  * (c) constant while the spanclass is used; set and cleared under @lock
- * (l) under @lock
+ * (l) under @lock  (a) atomic
  */
 struct gospan_mcentral {
-	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits, transit */
+	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits */
 	unsigned int spanclass;		/* (c) */
 	int node;			/* (c) that the spans' memory is on */
 	struct gospan_layout layout;	/* (c) of its spans; all zero: the spanclass is not used */
 	void (*ctor)(void *obj);	/* (c) run on each slot of a new span; or NULL */
 	bool typesafe;			/* (c) pages outlive their objects by an RCU grace period */
-	struct list_head partial;	/* (l) with a free slot, owned by no CPU, newest first */
-	struct list_head full;		/* (l) spans without, owned by no CPU */
-	unsigned long nr_spans;		/* (l) on the lists or owned by a CPU */
-	unsigned int nr_empty;		/* (l) spans in partial that nothing is taken from */
+	struct list_head partial[GOSPAN_NR_FULLNESS]; /* (l) spans with free slots and others */
+	struct list_head empty;		/* (l) spans that nothing is taken from */
+	unsigned long nr_listed;	/* (l) spans on these; full ones are on none; read without */
+	unsigned int nr_empty;		/* (l) spans in @empty */
 	unsigned int max_empty;		/* (c) more of them go back to the heap */
-	unsigned long nr_taken;		/* (l) slots taken in them: live, cached or in transit */
-	unsigned long nr_mallocs;	/* (l) objects that went past the magazines */
-	void **transit;			/* (c) stack of free objects; NULL for a class unused */
-	unsigned int nr_transit;	/* (l) */
-	unsigned int max_transit;	/* (c) */
+	atomic_long_t nr_spans;		/* (a) listed, full, or owned by a CPU */
+	atomic_long_t nr_taken;		/* (a) slots taken in them: live, cached or in transit */
+	atomic_long_t nr_mallocs;	/* (a) objects that went past the magazines */
+	struct gospan_transit transit ____cacheline_aligned_in_smp;
 } ____cacheline_aligned_in_smp;
 
 /* For each node that may be, GOSPAN_NR_SPANCLASSES of them. */
@@ -62,6 +64,7 @@ static inline struct gospan_mcentral *gospan_mcentral_on(const struct gospan_mce
 int gospan_mcentral_init(void);
 void gospan_mcentral_exit(void);
 unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes);
+size_t gospan_mcentral_transit_bytes(unsigned int elem_bytes);
 int gospan_mcentral_open(unsigned int spanclass, void (*ctor)(void *obj), bool typesafe);
 void gospan_mcentral_close(unsigned int spanclass);
 
@@ -75,7 +78,7 @@ void gospan_mcentral_drain_all(void);
 unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n);
 unsigned long gospan_mcentral_empty_pages(int node);
 unsigned long gospan_mcentral_waiting_pages(void);
-struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, gfp_t gfp);
+struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigned int n, gfp_t gfp);
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc);
 
 #endif /* _GOSPAN_MCENTRAL_H */

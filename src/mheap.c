@@ -186,29 +186,33 @@ static unsigned long cache_take(struct gospan_mheap *h, int node, unsigned int n
 	return page;
 }
 
-/* Pages to this CPU's cache, if they are of its node and near. */
-static bool cache_put(struct gospan_mheap *h, const struct gospan_node_heap *home,
-		      unsigned long page, unsigned int npages)
+/* Pages to this CPU's cache, claimed, if they are few, of its node and near. */
+static __always_inline bool cache_put(struct gospan_mheap *h, struct gospan_pagecache *pc,
+				      const struct gospan_node_heap *home, unsigned long page,
+				      unsigned int npages)
 {
-	struct gospan_pagecache *pc = gospan_pagecache_claim(h->pagecaches);
-	bool ok;
-
-	if (unlikely(!pc))
+	if (npages > GOSPAN_PAGECACHE_MAX_NPAGES)
 		return false;
-	ok = gospan_pagecache_free(pc, page, npages);
-	if (!ok && home == heap_local(h) && gospan_pagecache_follows(pc, page, npages)) {
-		cache_drain(h, pc);
-		pc->base = page & ~63UL;
-		ok = gospan_pagecache_free(pc, page, npages);
-	}
-	gospan_pagecache_release(pc);
-	return ok;
+	if (likely(gospan_pagecache_free(pc, page, npages)))
+		return true;
+	if (home != heap_local(h) || !gospan_pagecache_follows(pc, page, npages))
+		return false;
+	cache_drain(h, pc);
+	pc->base = page & ~63UL;
+	return gospan_pagecache_free(pc, page, npages);
 }
 
 static void run_put(struct gospan_mheap *h, struct gospan_node_heap *home, unsigned long page,
 		    unsigned int npages)
 {
-	if (!cache_serves(h, npages) || !cache_put(h, home, page, npages))
+	struct gospan_pagecache *pc = h->pagecaches ? gospan_pagecache_claim(h->pagecaches) : NULL;
+	bool done = false;
+
+	if (likely(pc)) {
+		done = cache_put(h, pc, home, page, npages);
+		gospan_pagecache_release(pc);
+	}
+	if (!done)
 		node_put(home, page, npages);
 }
 
@@ -314,7 +318,7 @@ static void run_make_dirty(struct gospan_mheap *h, unsigned long page, unsigned 
 	}
 }
 
-/* Make a span found by pages that were taken for it; what was left with them goes. */
+/* Make a span found by pages that are its own; what was left with them goes. */
 static __always_inline void run_publish(struct gospan_mheap *h, struct gospan_span *s,
 					unsigned long page, unsigned int npages)
 {
@@ -361,12 +365,11 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
 	if (unlikely(zero || READ_ONCE(h->has_zeroed)))
 		run_make_dirty(h, page, npages, zero);
 	gospan_span_init(s, spanclass, gospan_page_addr(page), l);
-	run_publish(h, s, page, npages);
 	return s;
 }
 
 /**
- * gospan_mheap_alloc_node() - allocate a span
+ * gospan_mheap_make_span() - allocate a span that is not found by its pages yet
  * @h: heap
  * @spanclass: what its objects are; %GOSPAN_SPANCLASS_LARGE for one object
  * @l: how it is cut; length and alignment are together at most %GOSPAN_SUM_MAX
@@ -376,12 +379,12 @@ static struct gospan_span *run_make_span(struct gospan_mheap *h, unsigned int sp
  * Context: Any but NMI; sleeps if @gfp allows it. Takes node heaps' locks. On
  * PREEMPT_RT a caller that cannot be preempted gets only what the heap has:
  * there the kernel's allocators may not be called.
- * Return: the span, all slots free, on no list; or %NULL when memory ran out.
+ * Return: the span, all slots free, on no list, for gospan_mheap_publish(); or
+ * %NULL when memory ran out.
  */
-struct gospan_span *gospan_mheap_alloc_node(struct gospan_mheap *h, unsigned int spanclass,
-					    const struct gospan_layout *l, gfp_t gfp, int node)
+struct gospan_span *gospan_mheap_make_span(struct gospan_mheap *h, unsigned int spanclass,
+					   const struct gospan_layout *l, gfp_t gfp, int node)
 {
-	struct gospan_large_counters *large;
 	bool zero = gfp & __GFP_ZERO;
 	struct gospan_span *s = NULL;
 	unsigned long page;
@@ -398,6 +401,25 @@ struct gospan_span *gospan_mheap_alloc_node(struct gospan_mheap *h, unsigned int
 			return NULL;
 		memalloc_retry_wait(gfp);
 	}
+	return s;
+}
+
+/* From now on @s is found by its pages, and its objects may be freed. */
+void gospan_mheap_publish(struct gospan_mheap *h, struct gospan_span *s)
+{
+	run_publish(h, s, gospan_addr_page(s->base), s->npages);
+}
+
+/* Make and publish a span. As gospan_mheap_make_span(). */
+struct gospan_span *gospan_mheap_alloc_node(struct gospan_mheap *h, unsigned int spanclass,
+					    const struct gospan_layout *l, gfp_t gfp, int node)
+{
+	struct gospan_span *s = gospan_mheap_make_span(h, spanclass, l, gfp, node);
+	struct gospan_large_counters *large;
+
+	if (!s)
+		return NULL;
+	run_publish(h, s, gospan_addr_page(s->base), l->npages);
 	if (spanclass == GOSPAN_SPANCLASS_LARGE) {
 		large = raw_cpu_ptr(h->large);
 		atomic_long_inc(&large->mallocs);
@@ -414,6 +436,20 @@ static void count_large_free(struct gospan_mheap *h, unsigned int npages)
 	atomic_long_add(npages, &large->free_pages);
 }
 
+/* The home of a span that is freed, which is counted; NULL if it cannot be. */
+static __always_inline struct gospan_node_heap *span_home(struct gospan_mheap *h,
+							  const struct gospan_span *s)
+{
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(&h->arenas, s->base);
+
+	/* Freed twice, or overwritten. */
+	if (GOSPAN_WARN_ON(h, *gospan_chunk_span(chunk, gospan_addr_page_idx(s->base)) != s))
+		return NULL;
+	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
+		count_large_free(h, s->npages);
+	return chunk->home;
+}
+
 /**
  * gospan_mheap_free() - free the pages of a span
  * @h: heap that it came from
@@ -423,24 +459,59 @@ static void count_large_free(struct gospan_mheap *h, unsigned int npages)
  */
 void gospan_mheap_free(struct gospan_mheap *h, struct gospan_span *s)
 {
-	struct gospan_chunk *chunk = gospan_arena_chunk_of(&h->arenas, s->base);
+	struct gospan_node_heap *home = span_home(h, s);
 
-	/* Freed twice, or overwritten. */
-	if (GOSPAN_WARN_ON(h, *gospan_chunk_span(chunk, gospan_addr_page_idx(s->base)) != s))
-		return;
-	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
-		count_large_free(h, s->npages);
-	run_put(h, chunk->home, gospan_addr_page(s->base), s->npages);
+	if (home)
+		run_put(h, home, gospan_addr_page(s->base), s->npages);
 }
 
-/* Free all spans of a list. */
-void gospan_mheap_free_list(struct gospan_mheap *h, struct list_head *spans)
+/* The spans of a list that lie in chunks of @home. */
+static void node_put_spans(struct gospan_mheap *h, struct gospan_node_heap *home,
+			   struct list_head *spans)
 {
 	struct gospan_span *s, *next;
+	unsigned long flags;
 
-	list_for_each_entry_safe(s, next, spans, list)
-		gospan_mheap_free(h, s);
-	INIT_LIST_HEAD(spans);
+	raw_spin_lock_irqsave(&home->lock, flags);
+	list_for_each_entry_safe(s, next, spans, list) {
+		if (gospan_arena_chunk_of(&h->arenas, s->base)->home != home)
+			continue;
+		/* With its pages the descriptor is another's. */
+		list_del_init(&s->list);
+		gospan_pagealloc_free(&home->pages, gospan_addr_page(s->base), s->npages);
+	}
+	raw_spin_unlock_irqrestore(&home->lock, flags);
+}
+
+/* What of a list can go to this CPU's page cache. What is left is not freed yet, but counted. */
+static void cache_put_spans(struct gospan_mheap *h, struct list_head *spans)
+{
+	struct gospan_pagecache *pc = h->pagecaches ? gospan_pagecache_claim(h->pagecaches) : NULL;
+	struct gospan_node_heap *home;
+	struct gospan_span *s, *next;
+
+	list_for_each_entry_safe(s, next, spans, list) {
+		home = span_home(h, s);
+		/* While it is claimed, nobody takes the pages out of it. */
+		if (!home || (pc && cache_put(h, pc, home, gospan_addr_page(s->base), s->npages)))
+			list_del_init(&s->list);
+	}
+	if (pc)
+		gospan_pagecache_release(pc);
+}
+
+/* Free all spans of a list; what does not go to the page cache meets each lock once. */
+void gospan_mheap_free_list(struct gospan_mheap *h, struct list_head *spans)
+{
+	struct gospan_span *s;
+
+	if (list_empty(spans))
+		return;
+	cache_put_spans(h, spans);
+	while (!list_empty(spans)) {
+		s = list_first_entry(spans, struct gospan_span, list);
+		node_put_spans(h, gospan_arena_chunk_of(&h->arenas, s->base)->home, spans);
+	}
 }
 
 /* A large object is retracted, and so freed once only, under its home's lock. */

@@ -94,6 +94,9 @@ int gospan_mheap_init(struct gospan_mheap *h, const struct gospan_page_source *s
 		      unsigned long limit, bool cached);
 void gospan_mheap_destroy(struct gospan_mheap *h);
 
+struct gospan_span *gospan_mheap_make_span(struct gospan_mheap *h, unsigned int spanclass,
+					   const struct gospan_layout *l, gfp_t gfp, int node);
+void gospan_mheap_publish(struct gospan_mheap *h, struct gospan_span *s);
 struct gospan_span *gospan_mheap_alloc_node(struct gospan_mheap *h, unsigned int spanclass,
 					    const struct gospan_layout *l, gfp_t gfp, int node);
 

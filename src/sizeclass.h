@@ -12,7 +12,10 @@
 
 #define GOSPAN_SMALL_MAX_BYTES	1024U	/* up to here one class lookup per 8 bytes */
 #define GOSPAN_MAX_BATCH	64U	/* objects; bounds a CPU's 8-byte objects by count */
-#define GOSPAN_BATCH_BYTES	SZ_4K	/* and the larger ones by their bytes */
+#define GOSPAN_BATCH_BYTES	SZ_32K	/* and the larger ones by their bytes */
+/* The same for the batches that a magazine begins with. */
+#define GOSPAN_FIRST_BATCH	16U
+#define GOSPAN_FIRST_BATCH_BYTES SZ_4K
 
 /*
  * The spanclass byte of a page: 0 is "no span here", so large spans, whose
@@ -138,14 +141,20 @@ static inline unsigned int gospan_class_npages(unsigned int sizeclass)
 }
 
 /*
- * Objects that move at once between a CPU and the central list. 0: they do so one
- * by one, since they are too large for a CPU to keep.
+ * Objects that move at once, at most, between a CPU and the central list. 0: they do
+ * so one by one, since they are too large for a CPU to keep.
  */
 static inline unsigned int gospan_bytes_batch(unsigned int elem_bytes)
 {
 	if (!elem_bytes || elem_bytes > GOSPAN_MAX_SMALL_BYTES)
 		return 0;
-	return clamp(GOSPAN_BATCH_BYTES / elem_bytes, 1U, GOSPAN_MAX_BATCH);
+	return clamp(GOSPAN_BATCH_BYTES / elem_bytes, 2U, GOSPAN_MAX_BATCH);
+}
+
+/* As long as the CPU does not want for more; not if they move one by one. */
+static inline unsigned int gospan_bytes_first_batch(unsigned int elem_bytes)
+{
+	return clamp(GOSPAN_FIRST_BATCH_BYTES / elem_bytes, 1U, GOSPAN_FIRST_BATCH);
 }
 
 /* That of @sizeclass, 1..67. */

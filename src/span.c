@@ -119,21 +119,35 @@ size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
 	return gospan_spanclass_object_bytes(s->spanclass);
 }
 
-/* Give back the slot at @p. A verdict other than OK changed nothing. */
-enum gospan_verdict gospan_span_free(struct gospan_span *s, const void *p)
+/*
+ * Give back the slots at objs[0] and at as many after it as are in the span, too.
+ * Returns how many were looked at; the last of them is the one that @verdict is
+ * about, and if that is not OK the only one that is not free now.
+ */
+unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n,
+			      enum gospan_verdict *verdict)
 {
-	unsigned int slot = span_slot_of(s, (unsigned long)p - s->base);
-	u64 bit = 1ULL << (slot % 64);
+	unsigned int slot, lowest = s->freeindex, done = 0;
+	u64 *word, bit;
 
-	if (slot >= s->nelems)
-		return GOSPAN_FREE_INTERIOR;
-	if (!(s->alloc_bits[slot / 64] & bit))
-		return GOSPAN_FREE_DOUBLE;
-	s->alloc_bits[slot / 64] &= ~bit;
-	s->alloc_count--;
-	if (slot / 64 == s->freeindex / 64)
-		s->alloc_cache |= bit;
-	else if (slot < s->freeindex)
-		span_load_cache(s, slot & ~63U);
-	return GOSPAN_FREE_OK;
+	*verdict = GOSPAN_FREE_OK;
+	do {
+		slot = span_slot_of(s, (unsigned long)objs[done] - s->base);
+		if (unlikely(slot >= s->nelems)) {
+			*verdict = GOSPAN_FREE_INTERIOR;
+			break;
+		}
+		word = &s->alloc_bits[slot / 64];
+		bit = 1ULL << (slot % 64);
+		if (unlikely(!(*word & bit))) {
+			*verdict = GOSPAN_FREE_DOUBLE;
+			break;
+		}
+		*word &= ~bit;
+		lowest = min(lowest, slot);
+		done++;
+	} while (done < n && gospan_span_contains(s, objs[done]));
+	s->alloc_count -= done;
+	span_load_cache(s, lowest & ~63U);
+	return done + (*verdict != GOSPAN_FREE_OK);
 }

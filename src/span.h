@@ -29,7 +29,7 @@ enum gospan_verdict {
  * Who looks at one without owning an object in it may see it change.
  *
  * alloc_count is the number of ones in @alloc_bits below @nelems. A taken slot
- * is live, or in a magazine, or on the transit stack; the span cannot tell.
+ * is live, or in a magazine, or in transit; the span cannot tell.
  */
 struct gospan_span {
 	union {
@@ -97,6 +97,7 @@ struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
 void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long addr,
 		      const struct gospan_layout *l);
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n);
-enum gospan_verdict gospan_span_free(struct gospan_span *s, const void *p);
+unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n,
+			      enum gospan_verdict *verdict);
 
 #endif /* _GOSPAN_SPAN_H */

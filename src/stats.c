@@ -50,6 +50,10 @@ static void stats_add_mcaches(struct gospan_memstats_class *row, unsigned int sp
 		row->cached += data_race(c->remote.nr[spanclass]);
 		/* the same. */
 		row->mallocs += data_race(m->nr_mallocs);
+		/* The same. */
+		row->refills += data_race(c->nr_refills[spanclass]);
+		/* The same. */
+		row->flushes += data_race(c->nr_flushes[spanclass]);
 	}
 }
 
@@ -60,10 +64,10 @@ static unsigned long stats_add_central(struct gospan_memstats_class *row,
 	unsigned long flags, taken;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	row->spans += mc->nr_spans;
-	row->transit += mc->nr_transit;
-	row->mallocs += mc->nr_mallocs;
-	taken = mc->nr_taken;
+	row->spans += atomic_long_read(&mc->nr_spans);
+	row->transit += gospan_transit_count(&mc->transit);
+	row->mallocs += atomic_long_read(&mc->nr_mallocs);
+	taken = atomic_long_read(&mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return taken;
 }
@@ -87,6 +91,8 @@ static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int 
 	row->spans += add.spans;
 	row->cached += add.cached;
 	row->transit += add.transit;
+	row->refills += add.refills;
+	row->flushes += add.flushes;
 	row->mallocs += add.mallocs;
 	row->frees += add.mallocs - min_t(u64, add.mallocs, taken - min(taken, free));
 }
@@ -111,8 +117,7 @@ static void stats_add_layout(struct gospan_memstats *st, unsigned int spanclass,
 
 	st->heap_inuse += spans * l.npages << GOSPAN_PAGE_SHIFT;
 	st->mspan_inuse += spans * gospan_span_bytes(l.nelems);
-	st->other_sys += num_possible_nodes() * sizeof(void *) *
-			 gospan_mcentral_max_transit(l.elem_bytes);
+	st->other_sys += num_possible_nodes() * gospan_mcentral_transit_bytes(l.elem_bytes);
 }
 
 /* Add the objects of a row, all of its size, to the sums. */
@@ -278,7 +283,7 @@ unsigned long gospan_stats_report_leaks(void)
 	for (spanclass = 0; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
 		live = 0;
 		for_each_node(node)
-			live += gospan_mcentral_of(spanclass, node)->nr_taken;
+			live += atomic_long_read(&gospan_mcentral_of(spanclass, node)->nr_taken);
 		if (live)
 			pr_err("%lu objects of %u bytes still live at unload: leaked\n", live,
 			       gospan_spanclass_bytes(spanclass));

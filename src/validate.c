@@ -31,6 +31,7 @@
 struct central_count {
 	unsigned long nr_spans;
 	unsigned long nr_owned;		/* of them, some CPU's current one */
+	unsigned long nr_full;		/* of them, without a free slot: on no list */
 	unsigned long nr_taken;		/* slots */
 };
 
@@ -121,8 +122,10 @@ static bool span_shape_valid(const struct gospan_span *s)
 			       s->spanclass, s->npages, s->nelems, s->elem_bytes);
 	if (s->base - addr != l.header_bytes || addr % (l.align_npages * GOSPAN_PAGE_SIZE))
 		return invalid("span %px of spanclass %u: base %#lx", s, s->spanclass, s->base);
-	if (s->owned && !list_empty(&s->list))
-		return invalid("span %px is owned and listed", s);
+	if ((s->owned || gospan_span_is_full(s)) && !list_empty(&s->list))
+		return invalid("span %px is owned or full, and listed", s);
+	if (s->owned && gospan_span_is_full(s))
+		return invalid("span %px is owned and full", s);
 	return true;
 }
 
@@ -174,6 +177,7 @@ static bool walk_span(struct heap_walk *w, const struct gospan_span *s)
 	count = span_count_of(w, s);
 	count->nr_spans++;
 	count->nr_owned += s->owned;
+	count->nr_full += gospan_span_is_full(s);
 	count->nr_taken += s->alloc_count;
 	return true;
 }
@@ -361,17 +365,18 @@ static bool heap_sums_valid(const struct heap_walk *w)
 	       sum_valid("large pages", large.alloc_pages - large.free_pages, w->large_pages);
 }
 
-/* The spans of a list; returns their number, or -1. Adds to @nr_empty. */
+/* The spans of a list, which have @min_free..@max_free free slots; their number, or -1. */
 static long central_walk_list(const struct gospan_mcentral *mc, const struct list_head *spans,
-			      unsigned int *nr_empty)
+			      unsigned int min_free, unsigned int max_free)
 {
-	bool want_full = spans == &mc->full;
 	const struct gospan_span *s;
 	long nr = 0;
 
 	list_for_each_entry(s, spans, list) {
+		unsigned int nr_free = s->nelems - s->alloc_count;
+
 		if (s->spanclass != mc->spanclass || s->node != mc->node || s->owned ||
-		    gospan_span_is_full(s) != want_full) {
+		    nr_free < min_free || nr_free > max_free) {
 			invalid("list %u:%d has span %px: of %u:%u, owned %d, %u of %u taken",
 				mc->spanclass, mc->node, s, s->spanclass, s->node, s->owned,
 				s->alloc_count, s->nelems);
@@ -383,43 +388,79 @@ static long central_walk_list(const struct gospan_mcentral *mc, const struct lis
 			return -1;
 		}
 		/* A list that runs in a circle, too. */
-		if (++nr > mc->nr_spans) {
+		if (++nr > mc->nr_listed) {
 			invalid("spanclass %u: more than %lu spans listed", mc->spanclass,
-				mc->nr_spans);
+				mc->nr_listed);
 			return -1;
 		}
-		*nr_empty += !s->alloc_count;
 	}
 	return nr;
+}
+
+/* Spans with free slots and others, whose number is added up; or -1. */
+static long central_walk_partial(const struct gospan_mcentral *mc)
+{
+	unsigned int i, max_free, all = mc->layout.nelems;
+	long sum = 0, nr;
+
+	for (i = 0; i < GOSPAN_NR_FULLNESS; i++) {
+		max_free = i < GOSPAN_NR_FULLNESS - 1 ? (2U << i) - 1 : all;
+		nr = central_walk_list(mc, &mc->partial[i], 1U << i, min(max_free, all - 1));
+		if (nr < 0)
+			return nr;
+		sum += nr;
+	}
+	return sum;
+}
+
+/* Is each slot in one state, and that the right one? */
+static bool transit_valid(const struct gospan_transit *t, unsigned int spanclass)
+{
+	unsigned int slot, state;
+
+	for (slot = 0; slot < t->nr_slots; slot++) {
+		const struct gospan_batch *b = gospan_transit_batch(t, slot);
+		unsigned int nr_states = 0;
+
+		for (state = 0; state < GOSPAN_NR_TRANSIT_STATES; state++)
+			nr_states += t->slots[state] >> slot & 1;
+		state = !b->nr ? GOSPAN_TRANSIT_EMPTY :
+			b->nr == t->batch ? GOSPAN_TRANSIT_FULL : GOSPAN_TRANSIT_PARTIAL;
+		if (b->slot != slot || b->nr > t->batch || nr_states != 1 ||
+		    !(t->slots[state] >> slot & 1))
+			return invalid("spanclass %u: slot %u of transit, %u, has %u objects, %u states",
+				       spanclass, slot, b->slot, b->nr, nr_states);
+	}
+	return true;
 }
 
 static bool central_valid(const struct heap_walk *w, const struct gospan_mcentral *mc)
 {
 	const struct central_count *count = &w->central[mc->node][mc->spanclass];
 	unsigned int spanclass = mc->spanclass;
-	unsigned int nr_empty = 0;
-	long nr_partial, nr_full;
+	unsigned int all = mc->layout.nelems;
+	long nr_partial, nr_empty;
 
 	if (mc != gospan_mcentral_of(spanclass, mc->node))
 		return invalid("central list %px says %u of node %d", mc, spanclass, mc->node);
-	nr_partial = central_walk_list(mc, &mc->partial, &nr_empty);
-	nr_full = nr_partial < 0 ? -1 : central_walk_list(mc, &mc->full, &nr_empty);
-	if (nr_full < 0)
+	nr_empty = central_walk_list(mc, &mc->empty, all, all);
+	nr_partial = central_walk_partial(mc);
+	if (nr_empty < 0 || nr_partial < 0)
 		return false;
-	if (nr_partial + nr_full + count->nr_owned != count->nr_spans)
-		return invalid("spanclass %u: %lu spans, but %ld partial, %ld full, %lu owned",
-			       spanclass, count->nr_spans, nr_partial, nr_full, count->nr_owned);
-	if (mc->nr_spans != count->nr_spans || mc->nr_taken != count->nr_taken)
+	if (nr_partial + nr_empty + count->nr_full + count->nr_owned != count->nr_spans ||
+	    nr_partial + nr_empty != mc->nr_listed)
+		return invalid("spanclass %u: %lu spans, but %ld partial, %ld empty, %lu full, %lu owned",
+			       spanclass, count->nr_spans, nr_partial, nr_empty, count->nr_full,
+			       count->nr_owned);
+	if (atomic_long_read(&mc->nr_spans) != count->nr_spans ||
+	    atomic_long_read(&mc->nr_taken) != count->nr_taken)
 		return invalid("spanclass %u: nr_spans %lu, nr_taken %lu, but %lu and %lu",
-			       spanclass, mc->nr_spans, mc->nr_taken, count->nr_spans,
-			       count->nr_taken);
+			       spanclass, atomic_long_read(&mc->nr_spans),
+			       atomic_long_read(&mc->nr_taken), count->nr_spans, count->nr_taken);
 	if (mc->nr_empty != nr_empty)
-		return invalid("spanclass %u: nr_empty %u, but %u", spanclass, mc->nr_empty,
+		return invalid("spanclass %u: nr_empty %u, but %ld", spanclass, mc->nr_empty,
 			       nr_empty);
-	if (mc->nr_transit > mc->max_transit)
-		return invalid("spanclass %u: %u objects in transit, at most %u", spanclass,
-			       mc->nr_transit, mc->max_transit);
-	return true;
+	return transit_valid(&mc->transit, spanclass);
 }
 
 static bool magazine_valid(const struct gospan_magazine *m, unsigned int cpu,
@@ -430,7 +471,7 @@ static bool magazine_valid(const struct gospan_magazine *m, unsigned int cpu,
 	if (!m->base)
 		return (!m->top && !m->limit) ||
 		       invalid("CPU %u: magazine of unused spanclass %u", cpu, spanclass);
-	if (capacity && capacity != gospan_mcache_capacity(spanclass))
+	if (capacity && capacity > gospan_mcache_capacity(spanclass))
 		return invalid("CPU %u, spanclass %u: capacity %u", cpu, spanclass, capacity);
 	if (m->top < m->base || m->top > m->limit)
 		return invalid("CPU %u, spanclass %u: %td objects in a magazine for %u", cpu,
@@ -575,7 +616,7 @@ static size_t objects_count(void)
 
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
 		for_each_node(node)
-			nr += gospan_mcentral_of(spanclass, node)->nr_transit;
+			nr += gospan_transit_count(&gospan_mcentral_of(spanclass, node)->transit);
 		for_each_possible_cpu(cpu) {
 			const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
 
@@ -588,19 +629,28 @@ static size_t objects_count(void)
 	return nr;
 }
 
+static bool objects_gather_transit(struct object_list *l, const struct gospan_mcentral *mc)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < mc->transit.nr_slots; slot++) {
+		struct gospan_batch *b = gospan_transit_batch(&mc->transit, slot);
+
+		if (!objects_collect(l, mc->spanclass, mc->node, b->objs, b->nr))
+			return false;
+	}
+	return true;
+}
+
 static bool objects_gather_centrals(struct object_list *l)
 {
 	unsigned int spanclass;
 	int node;
 
-	for_each_node(node) {
-		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-			const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
-
-			if (!objects_collect(l, spanclass, node, mc->transit, mc->nr_transit))
+	for_each_node(node)
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+			if (!objects_gather_transit(l, gospan_mcentral_of(spanclass, node)))
 				return false;
-		}
-	}
 	return true;
 }
 

@@ -75,8 +75,8 @@ struct gospan_version {
  * @nelems: out: objects in a span
  * @divmagic: out: ceil(2^32 / @elem_bytes)
  * @magazine: out: objects that one CPU's magazine can hold at most
- * @batch: out: objects that a refill or a flush moves
- * @transit: out: objects that the central stack can hold at most
+ * @batch: out: objects that a refill or a flush moves at most
+ * @transit: out: objects that may be in transit at most
  */
 struct gospan_class {
 	__u32 sizeclass;
@@ -96,7 +96,9 @@ struct gospan_class {
  * @frees: objects freed since load
  * @spans: spans in use
  * @cached: free objects in magazines, on their way to other nodes, or in reserves
- * @transit: free objects in the central stack
+ * @transit: free objects in transit
+ * @refills: times that a CPU's magazine was empty, and was filled by up to half, since load
+ * @flushes: times that it was full, and was emptied by half, since load
  */
 struct gospan_memstats_class {
 	__u64 size;
@@ -105,6 +107,8 @@ struct gospan_memstats_class {
 	__u64 spans;
 	__u64 cached;
 	__u64 transit;
+	__u64 refills;
+	__u64 flushes;
 };
 
 /**
@@ -226,7 +230,7 @@ struct gospan_heapstats {
  * @frees: out: objects freed since
  * @spans: out: spans in use
  * @cached: out: free objects in magazines
- * @transit: out: free objects in the central stacks
+ * @transit: out: free objects in transit
  */
 struct gospan_cachestats {
 	__u32 index;

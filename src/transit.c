@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Transit: whole batches of free objects on their way from one CPU to another.
+ *
+ * A few slots, each for a batch, and for each state of a slot a word with a bit
+ * for the slots that are in it. Whoever clears a slot's bit owns the slot; it
+ * sets the bit of the state that it leaves the slot in. So a batch is handed
+ * over with two atomics on one cache line, no lock, and interrupts on: nobody
+ * waits, and who is interrupted keeps nobody from the other slots.
+ *
+ * Slots with low numbers are taken first, so that few are used as long as few
+ * are needed, and their batches are warm.
+ *
+ * Any context. TCMalloc's transfer cache does the same under a lock.
+ */
+#include <linux/bitops.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "transit.h"
+
+static size_t batch_bytes(unsigned int batch)
+{
+	return struct_size_t(struct gospan_batch, objs, batch);
+}
+
+/* What @nr_slots of @batch objects take. */
+size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int batch)
+{
+	return nr_slots * batch_bytes(batch);
+}
+
+/* That of a slot, whoever owns it. */
+struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t, unsigned int slot)
+{
+	return t->batches + slot * batch_bytes(t->batch);
+}
+
+/* With @nr_slots of @batch objects, at most as many as a word has bits. Task. 0 or -ENOMEM. */
+int gospan_transit_open(struct gospan_transit *t, unsigned int nr_slots, unsigned int batch)
+{
+	unsigned int slot;
+
+	t->batches = kvzalloc(gospan_transit_bytes(nr_slots, batch), GFP_KERNEL);
+	if (!t->batches)
+		return -ENOMEM;
+	t->nr_slots = nr_slots;
+	t->batch = batch;
+	for (slot = 0; slot < nr_slots; slot++)
+		gospan_transit_batch(t, slot)->slot = slot;
+	/* Pairs with the atomic that takes a slot. */
+	smp_store_release(&t->slots[GOSPAN_TRANSIT_EMPTY], GENMASK(nr_slots - 1, 0));
+	return 0;
+}
+
+/* The opposite, when it holds no object. Returns what is to be freed, with kvfree(). */
+void *gospan_transit_close(struct gospan_transit *t)
+{
+	void *batches = t->batches;
+
+	*t = (struct gospan_transit){};
+	return batches;
+}
+
+/* Own a slot that is in a state. NULL: there is none, or others own it. */
+struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
+{
+	unsigned long slots;
+	unsigned int slot;
+
+	while ((slots = READ_ONCE(t->slots[state]))) {
+		slot = __ffs(slots);
+		/* A full barrier where it succeeds: we see what who put it wrote. */
+		if (test_and_clear_bit(slot, &t->slots[state]))
+			return gospan_transit_batch(t, slot);
+	}
+	return NULL;
+}
+
+/* Leave a slot to others. */
+void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
+{
+	enum gospan_transit_state state = GOSPAN_TRANSIT_PARTIAL;
+
+	if (!b->nr)
+		state = GOSPAN_TRANSIT_EMPTY;
+	else if (b->nr == t->batch)
+		state = GOSPAN_TRANSIT_FULL;
+	/* Who takes it sees what we wrote. */
+	smp_mb__before_atomic();
+	set_bit(b->slot, &t->slots[state]);
+}
+
+/* Put up to @n objects into slots. Returns how many had room. */
+unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, unsigned int n)
+{
+	struct gospan_batch *b = NULL;
+	unsigned int done = 0, some;
+
+	while (done < n) {
+		if (n - done < t->batch)
+			b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
+		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
+		if (!b)
+			break;
+		some = min(n - done, t->batch - b->nr);
+		memcpy(b->objs + b->nr, objs + done, some * sizeof(*objs));
+		b->nr += some;
+		done += some;
+		gospan_transit_put(t, b);
+		b = NULL;
+	}
+	return done;
+}
+
+/* Take up to @n objects out of slots, of each the last first. Returns how many. */
+unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned int n)
+{
+	unsigned int done = 0, some;
+	struct gospan_batch *b;
+
+	while (done < n) {
+		b = gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
+		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
+		if (!b)
+			break;
+		some = min(n - done, b->nr);
+		b->nr -= some;
+		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
+		done += some;
+		gospan_transit_put(t, b);
+	}
+	return done;
+}
+
+/* Objects in it, at some moment; it stays open meanwhile. */
+unsigned int gospan_transit_count(const struct gospan_transit *t)
+{
+	unsigned int slot, nr = 0;
+
+	for (slot = 0; slot < t->nr_slots; slot++)
+		/* Owners go on meanwhile. */
+		nr += data_race(gospan_transit_batch(t, slot)->nr);
+	return nr;
+}
