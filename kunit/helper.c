@@ -16,6 +16,7 @@
 #include <linux/smp.h>
 #include "../src/malloc.h"
 #include "../src/nolock.h"
+#include "../src/idle.h"
 #include "../src/scavenge.h"
 #include "../src/supply.h"
 #include "../src/validate.h"
@@ -42,7 +43,8 @@ static void flush_this_cpu(void *unused)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 
-	if (c != &gospan_mcache_none)
+	c = gospan_mcache_wake(c);
+	if (!gospan_mcache_is_none(c))
 		gospan_mcache_flush(c);
 	gospan_mcache_release(slot, c);
 	gospan_mheap_flush_cpu(&gospan_heap, smp_processor_id());
@@ -99,6 +101,7 @@ static void check_heap(void *data)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	KUNIT_EXPECT_EQ(test, gospan_nolock_init(), 0);
 	KUNIT_EXPECT_EQ(test, gospan_scavenge_init(), 0);
+	gospan_idle_init();
 }
 
 int gospan_kunit_init(struct kunit *test)
@@ -108,6 +111,7 @@ int gospan_kunit_init(struct kunit *test)
 	if (err)
 		return err;
 	/* It would take free pages from under a test, and chunks from under the validator. */
+	gospan_idle_exit();
 	gospan_scavenge_exit();
 	gospan_nolock_exit();
 	gospan_kunit_flush();

@@ -34,7 +34,7 @@ static struct central_test *central_make(struct kunit *test)
 	t->inuse_pages = gospan_kunit_inuse_pages(&gospan_heap);
 	KUNIT_ASSERT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
 	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
-	KUNIT_ASSERT_LE(test, gospan_mcentral_max_transit(t->mc->layout.elem_bytes) + 2 * t->nelems, MAX_OBJS);
+	KUNIT_ASSERT_LE(test, gospan_mcentral_max_transit(BYTES) + 2 * t->nelems, MAX_OBJS);
 	return t;
 }
 

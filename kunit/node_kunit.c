@@ -345,7 +345,8 @@ static void free_remote_tiny(struct kunit *test)
 	gospan_free_nolock(t->objs[5]);
 	gospan_nolock_exit();
 	gospan_free_bulk(2, t->objs + 6);
-	KUNIT_EXPECT_EQ(test, t->c->remote.nr[GOSPAN_SPANCLASS_TINY] + gospan_transit_count(&home->transit), 4);
+	KUNIT_EXPECT_EQ(test, t->c->remote.nr[GOSPAN_SPANCLASS_TINY] +
+			gospan_transit_count(&home->transit), 4);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_kunit_flush();
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&home->nr_taken), 0UL);

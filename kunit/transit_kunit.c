@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include "../src/transit.h"
 #include "helper.h"
 

@@ -56,7 +56,7 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	unsigned int got = 0, some;
 
-	if (c == &gospan_mcache_none)
+	if (gospan_mcache_is_none(c))
 		return 0;
 	while (got < n && (!magazine_half(m) || n - got < magazine_half(m))) {
 		/* Grants capacity, and refills half of it. */
@@ -100,7 +100,7 @@ size_t gospan_bulk_alloc(unsigned int spanclass, gfp_t gfp, size_t n, void **p)
 			some += mcache_alloc_bulk(c, spanclass, p + got + some, want - some);
 		gospan_mcache_release(slot, c);
 		got += some;
-		if (unlikely(some < want) && (c == &gospan_mcache_none ||
+		if (unlikely(some < want) && (gospan_mcache_is_none(c) ||
 					      !central_grow_bulk(spanclass, want - some, gfp)))
 			break;
 	}
@@ -151,7 +151,7 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 	unsigned int some;
 
 	/* Past it what is half of it, or more; all, if it was claimed before. */
-	while (n && c != &gospan_mcache_none && (!magazine_half(m) || n < magazine_half(m))) {
+	while (n && !gospan_mcache_is_none(c) && (!magazine_half(m) || n < magazine_half(m))) {
 		/* Grants capacity, or flushes half of it. */
 		if (!gospan_mcache_free(c, spanclass, *objs))
 			gospan_report_misuse(GOSPAN_FREE_DOUBLE, *objs);
@@ -161,7 +161,7 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 	}
 	if (!n)
 		return;
-	if (c != &gospan_mcache_none)
+	if (!gospan_mcache_is_none(c))
 		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
 	else
 		gospan_mcentral_flush_home(objs, n);
@@ -200,7 +200,7 @@ static __always_inline unsigned int spanclass_here(const struct gospan_mcache *c
 	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
 								 (unsigned long)p);
 
-	if (many && c != &gospan_mcache_none && !gospan_mcache_is_home_chunk(c, chunk))
+	if (many && !gospan_mcache_is_none(c) && !gospan_mcache_is_home_chunk(c, chunk))
 		return GOSPAN_SPANCLASS_NONE;
 	return gospan_chunk_spanclass_of(chunk, p);
 }

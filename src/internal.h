@@ -37,7 +37,8 @@
  *    under it come only the locks of call_rcu() and queue_work().
  *
  * The kernel's page and slab allocators are called to allocate with none of
- * them held. Outside of all is cache_lock, a mutex: which named caches there are.
+ * them held. Outside of all are mutexes: cache_lock, which named caches there are,
+ * and in it gospan_mcache_parking, held while mcaches of idle CPUs are emptied.
  */
 
 /**

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "cache.h"
 #include "dev.h"
+#include "idle.h"
 #include "malloc.h"
 #include "mcentral.h"
 #include "mheap.h"
@@ -59,12 +60,14 @@ static int __init gospan_init(void)
 	err = gospan_scavenge_init();
 	if (err)
 		goto err_rcu_exit;
+	gospan_idle_init();
 	err = gospan_dev_init();
 	if (err)
-		goto err_scavenge_exit;
+		goto err_idle_exit;
 	return 0;
 
-err_scavenge_exit:
+err_idle_exit:
+	gospan_idle_exit();
 	gospan_scavenge_exit();
 err_rcu_exit:
 	gospan_rcu_exit();
@@ -85,6 +88,7 @@ err_arena_exit:
 static void __exit gospan_exit(void)
 {
 	gospan_dev_exit();
+	gospan_idle_exit();
 	gospan_scavenge_exit();
 	gospan_rcu_exit();
 	gospan_nolock_exit();

@@ -66,7 +66,8 @@ static void *alloc_cached(unsigned int spanclass, struct gospan_mcentral *other)
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	void *p;
 
-	if (likely(c != &gospan_mcache_none))
+	c = gospan_mcache_wake(c);
+	if (likely(!gospan_mcache_is_none(c)))
 		p = gospan_mcache_alloc(c, spanclass, other);
 	else
 		p = gospan_mcentral_alloc(other ?: gospan_mcentral_local(spanclass));
@@ -124,7 +125,7 @@ static noinline void *alloc_tiny_slow(size_t size, gfp_t gfp)
 	gospan_tiny_open(&t, (unsigned long)block);
 	p = gospan_tiny_alloc(&t, size);
 	slot = gospan_mcache_claim(&c);
-	if (c != &gospan_mcache_none && t.room > c->tiny.room && gospan_mcache_is_home(c, block)) {
+	if (!gospan_mcache_is_none(c) && t.room > c->tiny.room && gospan_mcache_is_home(c, block)) {
 		/* In its place: others tell by that whether it is still open. */
 		gospan_mcache_close_tiny(c, &c->tiny);
 		gospan_tiny_keep(&c->tiny, &t);
@@ -313,6 +314,7 @@ static noinline void free_slow(const void *p)
 		return;
 	gospan_arena_see_newest();
 	slot = gospan_mcache_claim(&c);
+	c = gospan_mcache_wake(c);
 	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
 	if (spanclass <= GOSPAN_SPANCLASS_LARGE) {
 		gospan_mcache_release(slot, c);

@@ -41,6 +41,9 @@ MODULE_PARM_DESC(cpu_cache_bytes, "most bytes of free objects in one CPU's cache
 DEFINE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot) = &gospan_mcache_none;
 static DEFINE_PER_CPU(struct gospan_mcache *, mcache_home);
 struct gospan_mcache gospan_mcache_none;
+struct gospan_mcache gospan_mcache_parked;
+/* Whoever parks mcaches holds it until they are emptied. */
+DEFINE_MUTEX(gospan_mcache_parking);
 static enum cpuhp_state cpuhp_state;
 /* Magazines asked for capacity before another does without more. */
 #define GROW_TRIES	4U
@@ -264,7 +267,7 @@ static bool mcache_free_remote(struct gospan_mcache *c, unsigned int spanclass, 
  */
 bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
 {
-	if (unlikely(c == &gospan_mcache_none)) {
+	if (unlikely(gospan_mcache_is_none(c))) {
 		gospan_mcentral_flush_home(&p, 1);
 		return true;
 	}
@@ -314,8 +317,9 @@ static void retire_on_cpu(void *data)
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	unsigned int spanclass = *(unsigned int *)data;
 
-	/* What was interrupted uses it. */
-	if (c != &gospan_mcache_none) {
+	c = gospan_mcache_wake(c);
+	/* What was interrupted uses it, or it is emptied anyway. */
+	if (!gospan_mcache_is_none(c)) {
 		mcache_retire(c, spanclass);
 		if (c->remote.nr[spanclass])
 			remote_flush(&c->remote);
@@ -337,6 +341,76 @@ bool gospan_mcache_drain(unsigned int spanclass)
 		if (cpu_caches(cpu, &spanclass))
 			return false;
 	return true;
+}
+
+/* Differs, most probably, when anything was popped or pushed meanwhile. At some moment. */
+unsigned long gospan_mcache_fingerprint(unsigned int cpu)
+{
+	const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+	unsigned int spanclass;
+	unsigned long sum;
+
+	if (!c)
+		return 0;
+	/* Its owner goes on meanwhile: then it differs. */
+	sum = data_race(c->nr_tiny_mallocs);
+	/* The same. */
+	sum += data_race(c->remote.bytes);
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
+		const struct gospan_magazine *m = &c->magazine[spanclass];
+
+		/* The same. */
+		sum = sum * 31 + data_race(m->nr_mallocs) + (unsigned long)data_race(m->top);
+		/* The same. */
+		sum += data_race(c->nr_flushes[spanclass]);
+	}
+	return sum;
+}
+
+/*
+ * Park the mcache of an online CPU that has something in it; false if it has not, or
+ * uses it just now. A grace period later gospan_mcache_drain_parked() has to be called.
+ */
+bool gospan_mcache_park(unsigned int cpu)
+{
+	struct gospan_mcache **slot = per_cpu_ptr(&gospan_mcache_slot, cpu);
+	struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+	struct gospan_mcache *now = READ_ONCE(*slot);
+
+	/* It may be parked and full: the CPU had claimed it parked, and had it in between. */
+	if (!c || (now != c && now != &gospan_mcache_parked))
+		return false;
+	/* Its owner goes on meanwhile. */
+	if (!data_race(c->capacity_bytes) && !data_race(c->remote.bytes))
+		return false;
+	/* Claims that the grace period does not wait for see both. */
+	WRITE_ONCE(c->parked, GOSPAN_PARKED_DRAINING);
+	WRITE_ONCE(*slot, &gospan_mcache_parked);
+	return true;
+}
+
+/* Empty it, unless the CPU had claimed it when it was parked, and so has it back. */
+bool gospan_mcache_drain_parked(unsigned int cpu)
+{
+	struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+	bool parked = READ_ONCE(per_cpu(gospan_mcache_slot, cpu)) == &gospan_mcache_parked;
+
+	if (parked)
+		gospan_mcache_flush(c);
+	/* Pairs with the acquire in gospan_mcache_unpark(): who takes it sees it empty. */
+	smp_store_release(&c->parked, GOSPAN_PARKED_NOT);
+	return parked;
+}
+
+/* This CPU's mcache, for who claimed and found it parked; or that, while it is emptied. */
+struct gospan_mcache *gospan_mcache_unpark(void)
+{
+	struct gospan_mcache *c = this_cpu_read(mcache_home);
+
+	/* Pairs with the release in gospan_mcache_drain_parked(). */
+	if (smp_load_acquire(&c->parked) == GOSPAN_PARKED_DRAINING)
+		return &gospan_mcache_parked;
+	return c;
 }
 
 /* Objects that this CPU's magazine wants next, at some moment; at least one. */
@@ -379,6 +453,9 @@ void gospan_mcache_close(unsigned int spanclass)
 	struct gospan_mcache *c;
 	unsigned int cpu;
 
+	/* Who emptied one may not have turned away from it yet. */
+	mutex_lock(&gospan_mcache_parking);
+	mutex_unlock(&gospan_mcache_parking);
 	free_percpu(cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE]);
 	cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE] = NULL;
 	for_each_possible_cpu(cpu) {

@@ -6,6 +6,7 @@
 #define _GOSPAN_MCACHE_H
 
 #include <linux/bitmap.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include "mcentral.h"
@@ -38,7 +39,13 @@ struct gospan_remote {
 	u8 nr[GOSPAN_NR_SPANCLASSES];	/* (o) of them */
 };
 
-/* (o) owner CPU only, under the claim  (c) constant once published */
+/* Whose an mcache is that gospan_mcache_parked stands for. */
+enum gospan_parked {
+	GOSPAN_PARKED_NOT,	/* the CPU's, which may take it */
+	GOSPAN_PARKED_DRAINING,	/* another's, that empties it */
+};
+
+/* (o) owner CPU only, under the claim  (c) constant once published  (a) see idle.c */
 struct gospan_mcache {
 	struct gospan_magazine magazine[GOSPAN_NR_SPANCLASSES];	/* (o) */
 	struct gospan_span *span[GOSPAN_NR_SPANCLASSES];	/* (o) current spans */
@@ -52,14 +59,21 @@ struct gospan_mcache {
 	DECLARE_BITMAP(missed, GOSPAN_NR_SPANCLASSES); /* (o) empty or full since asked */
 	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
 	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
+	enum gospan_parked parked;	/* (a) */
 	size_t bytes;		/* (c) of this allocation */
 	void *slots[];		/* (o) the magazines', but for those of named caches */
 };
 
 /* This CPU's mcache; gospan_mcache_none while it is claimed, or the CPU is down. */
 DECLARE_PER_CPU(struct gospan_mcache *, gospan_mcache_slot);
-/* An mcache without capacity: whoever claims it takes the slow path. Never written. */
+/* Mcaches without capacity: whoever claims one takes the slow path. Never written. */
 extern struct gospan_mcache gospan_mcache_none;
+/* In the slot of a CPU that was idle; see idle.c. */
+extern struct gospan_mcache gospan_mcache_parked;
+/* Held from parking mcaches until they are emptied. Outside of all but CPU hotplug's. */
+extern struct mutex gospan_mcache_parking;
+
+struct gospan_mcache *gospan_mcache_unpark(void);
 
 /*
  * Fast path: one look for this CPU's slot, a load and a store. Takes the
@@ -85,6 +99,21 @@ static __always_inline void gospan_mcache_release(struct gospan_mcache **slot,
 	barrier();
 	WRITE_ONCE(*slot, c);
 	preempt_enable();
+}
+
+/* Was the mcache claimed before, or is there none just now? */
+static __always_inline bool gospan_mcache_is_none(const struct gospan_mcache *c)
+{
+	return c == &gospan_mcache_none || c == &gospan_mcache_parked;
+}
+
+/*
+ * For slow paths, under the claim: @c, or the CPU's own mcache if that was parked
+ * and nobody empties it just now.
+ */
+static inline struct gospan_mcache *gospan_mcache_wake(struct gospan_mcache *c)
+{
+	return likely(c != &gospan_mcache_parked) ? c : gospan_mcache_unpark();
 }
 
 /* Most capacity of a magazine: a refill or a flush moves half of it. 0: it never has any. */
@@ -142,6 +171,9 @@ void gospan_mcache_flush(struct gospan_mcache *c);
 int gospan_mcache_open(unsigned int spanclass);
 bool gospan_mcache_drain(unsigned int spanclass);
 void gospan_mcache_close(unsigned int spanclass);
+unsigned long gospan_mcache_fingerprint(unsigned int cpu);
+bool gospan_mcache_park(unsigned int cpu);
+bool gospan_mcache_drain_parked(unsigned int cpu);
 unsigned int gospan_mcache_batch(unsigned int spanclass);
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
 int gospan_mcache_init(void);

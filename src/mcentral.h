@@ -31,7 +31,7 @@ struct gospan_mcentral {
 	bool typesafe;			/* (c) pages outlive their objects by an RCU grace period */
 	struct list_head partial[GOSPAN_NR_FULLNESS]; /* (l) spans with free slots and others */
 	struct list_head empty;		/* (l) spans that nothing is taken from */
-	unsigned long nr_listed;	/* (l) spans on these; full ones are on none; read without */
+	unsigned long nr_listed;	/* (l) spans on these, read without; full: on none */
 	unsigned int nr_empty;		/* (l) spans in @empty */
 	unsigned int max_empty;		/* (c) more of them go back to the heap */
 	atomic_long_t nr_spans;		/* (a) listed, full, or owned by a CPU */

@@ -155,8 +155,9 @@ static void drain_cpu(void *unused)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 
-	/* What was interrupted uses it. */
-	if (c != &gospan_mcache_none)
+	c = gospan_mcache_wake(c);
+	/* What was interrupted uses it, or it is emptied anyway. */
+	if (!gospan_mcache_is_none(c))
 		gospan_mcache_flush(c);
 	gospan_mcache_release(slot, c);
 	gospan_mheap_flush_cpu(&gospan_heap, smp_processor_id());

@@ -428,7 +428,7 @@ static bool transit_valid(const struct gospan_transit *t, unsigned int spanclass
 			b->nr == t->batch ? GOSPAN_TRANSIT_FULL : GOSPAN_TRANSIT_PARTIAL;
 		if (b->slot != slot || b->nr > t->batch || nr_states != 1 ||
 		    !(t->slots[state] >> slot & 1))
-			return invalid("spanclass %u: slot %u of transit, %u, has %u objects, %u states",
+			return invalid("spanclass %u: transit slot %u, %u: %u objects, %u states",
 				       spanclass, slot, b->slot, b->nr, nr_states);
 	}
 	return true;
@@ -449,7 +449,7 @@ static bool central_valid(const struct heap_walk *w, const struct gospan_mcentra
 		return false;
 	if (nr_partial + nr_empty + count->nr_full + count->nr_owned != count->nr_spans ||
 	    nr_partial + nr_empty != mc->nr_listed)
-		return invalid("spanclass %u: %lu spans, but %ld partial, %ld empty, %lu full, %lu owned",
+		return invalid("spanclass %u: %lu spans, but %ld partial, %ld, %lu full, %lu owned",
 			       spanclass, count->nr_spans, nr_partial, nr_empty, count->nr_full,
 			       count->nr_owned);
 	if (atomic_long_read(&mc->nr_spans) != count->nr_spans ||
@@ -528,7 +528,7 @@ static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, uns
 	size_t capacity_bytes = 0;
 	unsigned int spanclass;
 
-	if (slot != c && slot != &gospan_mcache_none)
+	if (slot != c && !gospan_mcache_is_none(slot))
 		return invalid("CPU %u: mcache %px in the slot, not %px", cpu, slot, c);
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
 		const struct gospan_magazine *m = &c->magazine[spanclass];
@@ -557,7 +557,8 @@ static bool mcaches_valid(struct heap_walk *w)
 	unsigned int cpu, spanclass;
 	int node;
 
-	if (memchr_inv(&gospan_mcache_none, 0, sizeof(gospan_mcache_none)))
+	if (memchr_inv(&gospan_mcache_none, 0, sizeof(gospan_mcache_none)) ||
+	    memchr_inv(&gospan_mcache_parked, 0, sizeof(gospan_mcache_parked)))
 		return invalid("the empty mcache was written to");
 	for_each_possible_cpu(cpu)
 		if (gospan_mcache_of_cpu(cpu) && !mcache_valid(w, gospan_mcache_of_cpu(cpu), cpu))
