@@ -150,9 +150,10 @@ static int run_make_limits(struct gospan_bench_run *run)
 		nr = max(nr, run->shape->nr_live(run->b, run->nr_workers, i));
 	/* A thread that was moved to another CPU allocates there. */
 	for_each_possible_cpu(cpu) {
+		bool is_chosen = gospan_bench_has_cpu(run->b, cpu);
+
 		if (!err)
-			err = gospan_bench_limit_init(cpu, gospan_bench_has_cpu(run->b, cpu) ? nr : 1,
-						      GOSPAN_BENCH_GFP);
+			err = gospan_bench_limit_init(cpu, is_chosen ? nr : 1, GOSPAN_BENCH_GFP);
 	}
 	return err;
 }

@@ -49,7 +49,8 @@ static bool fields_valid(const struct gospan_bench *b, const struct gospan_bench
 		return false;
 	if (b->flags & ~(GOSPAN_BENCH_ZERO | GOSPAN_BENCH_LATENCY | GOSPAN_BENCH_WEIGH))
 		return false;
-	if (!field_valid(shape, GOSPAN_TAKES_LATENCY, b->flags & GOSPAN_BENCH_LATENCY, 0, U32_MAX) ||
+	if (!field_valid(shape, GOSPAN_TAKES_LATENCY, b->flags & GOSPAN_BENCH_LATENCY, 0,
+			 U32_MAX) ||
 	    !field_valid(shape, GOSPAN_TAKES_ORDER, b->order, 0, GOSPAN_NR_ORDERS - 1) ||
 	    !field_valid(shape, GOSPAN_TAKES_SIZE, b->size, 1, KMALLOC_MAX_SIZE) ||
 	    !field_valid(shape, GOSPAN_TAKES_HELD, b->held_pages, 0,

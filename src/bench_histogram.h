@@ -6,12 +6,13 @@
 #define _GOSPAN_BENCH_HISTOGRAM_H
 
 #include <linux/bitops.h>
+#include <linux/bits.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 
 /* Each power of two is cut into so many buckets: 1/16 is how exact a quantile is. */
 #define GOSPAN_HISTOGRAM_LOG2	4
-#define GOSPAN_HISTOGRAM_CUTS	(1U << GOSPAN_HISTOGRAM_LOG2)
+#define GOSPAN_HISTOGRAM_CUTS	BIT(GOSPAN_HISTOGRAM_LOG2)
 #define GOSPAN_HISTOGRAM_BUCKETS ((64 - GOSPAN_HISTOGRAM_LOG2 + 1) * GOSPAN_HISTOGRAM_CUTS)
 
 struct gospan_histogram {
