@@ -54,7 +54,7 @@ static const struct argp argp = {
 	argp_options, parse_option, "FILE.json...",
 	"Draw, with gnuplot, what gospan bench --json or gospan replay --json wrote."
 	"\vOf a bench FILE: FILE-ratio, the ratios to kmalloc by size; FILE-runs, those of page "
-	"runs; FILE-latency, of single operations (--latency). Of all benches together, named "
+	"runs; FILE-latency-WORKLOAD, of single operations (--latency). Of all benches together, named "
 	"by the first: FILE-scaling, pairs on one CPU and on several, which the same --workloads "
 	"pair,pair-all with other --cpus give. Of a replay: FILE-memory, what is held over time. "
 	"The names of the pictures are printed; there are none of what was not measured.",

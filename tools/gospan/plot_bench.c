@@ -3,8 +3,8 @@
  * The charts of a bench.
  *
  * Of each, ratios to the reference by size, for objects and for page runs, and
- * what single operations take, by percentile; of all together, what more CPUs
- * get done.
+ * by workload what single operations take, by percentile; of all together, what
+ * more CPUs get done.
  */
 #include "plot.h"
 
@@ -36,15 +36,15 @@ static void make_title(char text[TEXT_BYTES], const json_t *bench, const char *w
 		 json_get_text(machine, "kernel_release"));
 }
 
-/* "batch, free"; an operation that says nothing more is left out. */
-static void row_name(char text[TEXT_BYTES], const json_t *row)
+/* "batch, free" of @what "batch"; an operation that says nothing more is left out. */
+static void row_name(char text[TEXT_BYTES], const json_t *row, const char *what)
 {
-	const char *workload = json_get_text(row, "workload"), *operation = json_get_text(row, "operation");
+	const char *operation = json_get_text(row, "operation");
 
 	if (!strcmp(operation, "alloc") || !strcmp(operation, "free"))
-		snprintf(text, TEXT_BYTES, "%s, %s", workload, operation);
+		snprintf(text, TEXT_BYTES, "%s, %s", what, operation);
 	else
-		snprintf(text, TEXT_BYTES, "%s", workload);
+		snprintf(text, TEXT_BYTES, "%s", what);
 }
 
 /* Over sizes, the ratio of @subject's figures to @reference's. */
@@ -71,7 +71,7 @@ static void plot_ratio(const json_t *bench, const char *stem, const struct plot_
 		    strcmp(json_get_text(row, "reference"), reference) ||
 		    !(json_get_real(row, "size_bytes") > 0) || json_get_real(row, "held_pages") > 0)
 			continue;
-		row_name(name, row);
+		row_name(name, row, json_get_text(row, "workload"));
 		chart_add(&chart, name, json_get_real(row, "size_bytes"),
 			  json_get_real(row, "net_ratio_to_reference"));
 	}
@@ -79,49 +79,77 @@ static void plot_ratio(const json_t *bench, const char *stem, const struct plot_
 	chart_free(&chart);
 }
 
-/* The size of the first row with percentiles, or NaN. */
-static double timed_size(const json_t *bench)
+static bool is_workload(const json_t *row, const char *workload)
 {
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(json_object_get(bench, "results"), i, row) {
-		if (!isnan(json_get_real(row, latencies[0])))
-			return json_get_real(row, "size_bytes");
-	}
-	return NAN;
+	return !strcmp(json_get_text(row, "workload"), workload);
 }
 
-/* Of one size: of all there would be more lines than anybody can tell apart. */
-static void plot_latency(const json_t *bench, const char *stem,
-			 const struct plot_options *options)
+static bool is_timed(const json_t *row)
 {
-	char about[TEXT_BYTES], title[TEXT_BYTES], work[TEXT_BYTES], name[2 * TEXT_BYTES];
+	return !isnan(json_get_real(row, latencies[0]));
+}
+
+/* The first row with percentiles that is of the workload of @row, which has some itself. */
+static const json_t *first_timed(const json_t *bench, const json_t *row)
+{
+	json_t *other;
+	size_t i;
+
+	json_array_foreach(json_object_get(bench, "results"), i, other) {
+		if (is_timed(other) && is_workload(other, json_get_text(row, "workload")))
+			return other;
+	}
+	return row;
+}
+
+static void add_percentiles(struct chart *chart, const json_t *row)
+{
+	char name[TEXT_BYTES];
+
+	row_name(name, row, json_get_text(row, "allocator"));
+	for (size_t p = 0; p < sizeof(latencies) / sizeof(latencies[0]); p++)
+		chart_add(chart, name, p, json_get_real(row, latencies[p]));
+}
+
+/* All allocators, and the empty loop, which is what reading the clock takes. */
+static void plot_workload_latency(const json_t *bench, const json_t *first, const char *stem,
+				  const struct plot_options *options)
+{
+	char about[TEXT_BYTES], title[TEXT_BYTES], what[TEXT_BYTES];
+	const char *workload = json_get_text(first, "workload");
+	double size = json_get_real(first, "size_bytes");
 	struct chart chart = {
 		.title = title,
-		.x_label = "of single operations",
+		.x_label = "of single operations, with the reading of a clock",
 		.y_label = ticks_name(bench),
 		.x_scale = SCALE_PERCENTILES,
 		.y_log = true,
 	};
-	double size = timed_size(bench);
 	json_t *row;
 	size_t i;
 
-	snprintf(about, sizeof(about), "%.0f B, %s of single operations", size,
-		 ticks_name(bench));
+	snprintf(about, sizeof(about), "%s, %.0f B", workload, size);
 	make_title(title, bench, about);
+	snprintf(what, sizeof(what), "latency-%s", workload);
 	json_array_foreach(json_object_get(bench, "results"), i, row) {
-		if (json_get_real(row, "size_bytes") != size ||
-		    !strcmp(json_get_text(row, "allocator"), "empty"))
-			continue;
-		row_name(work, row);
-		snprintf(name, sizeof(name), "%s: %s", json_get_text(row, "allocator"), work);
-		for (size_t p = 0; p < sizeof(latencies) / sizeof(latencies[0]); p++)
-			chart_add(&chart, name, p, json_get_real(row, latencies[p]));
+		if (is_workload(row, workload) && json_get_real(row, "size_bytes") == size)
+			add_percentiles(&chart, row);
 	}
-	chart_draw(&chart, options->folder, stem, "latency", options->format);
+	chart_draw(&chart, options->folder, stem, what, options->format);
 	chart_free(&chart);
+}
+
+/* A picture of each workload, of its first size: more lines nobody could tell apart. */
+static void plot_latency(const json_t *bench, const char *stem,
+			 const struct plot_options *options)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(bench, "results"), i, row) {
+		if (is_timed(row) && first_timed(bench, row) == row)
+			plot_workload_latency(bench, row, stem, options);
+	}
 }
 
 void plot_bench(const json_t *bench, const char *stem, const struct plot_options *options)
@@ -129,11 +157,6 @@ void plot_bench(const json_t *bench, const char *stem, const struct plot_options
 	plot_ratio(bench, stem, options, "ratio", "gospan", "kmalloc");
 	plot_ratio(bench, stem, options, "runs", "span", "pages");
 	plot_latency(bench, stem, options);
-}
-
-static bool is_workload(const json_t *row, const char *workload)
-{
-	return !strcmp(json_get_text(row, "workload"), workload);
 }
 
 /* The first size that several CPUs shared, or NaN. */
