@@ -12,6 +12,7 @@
 #include "helper.h"
 
 #define NR_OBJECTS	100U
+#define NR_XMALLOC	5000U	/* goes around its ring more than twice */
 #define NR_ROUNDS	2U
 #define MAX_CPUS	4U
 
@@ -24,6 +25,7 @@ struct run_row {
 	bool weighs;		/* has objects that live together */
 	/* Operations of phases 0 and 1 on the first CPU, and on each of the others. */
 	u64 first[GOSPAN_BENCH_NR_PHASES], others[GOSPAN_BENCH_NR_PHASES];
+	u32 nr_objects;		/* 0: NR_OBJECTS */
 };
 
 static const struct run_row run_rows[] = {
@@ -33,6 +35,10 @@ static const struct run_row run_rows[] = {
 	{ "remote", GOSPAN_WORKLOAD_REMOTE, 64, 2, true, { NR_OBJECTS, 0 }, { 0, NR_OBJECTS } },
 	{ "mix", GOSPAN_WORKLOAD_MIX, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
 	{ "bulk", GOSPAN_WORKLOAD_BULK, 64, 1, false, { 2100, 0 }, { 2100, 0 } },
+	{ "larson", GOSPAN_WORKLOAD_LARSON, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
+	{ "xmalloc", GOSPAN_WORKLOAD_XMALLOC, 64, 2, false, { NR_XMALLOC, 0 }, { 0, NR_XMALLOC },
+	  NR_XMALLOC },
+	{ "alloc-test", GOSPAN_WORKLOAD_ALLOC_TEST, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
 	{ "write", GOSPAN_WORKLOAD_WRITE, 64, 1, false, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
 };
 
@@ -51,7 +57,7 @@ static u32 bench_fill(struct gospan_bench *b, const struct run_row *row, u32 nr_
 	*b = (struct gospan_bench){
 		.workload = row->workload,
 		.size = row->size,
-		.nr_objects = NR_OBJECTS,
+		.nr_objects = row->nr_objects ?: NR_OBJECTS,
 		.rounds = NR_ROUNDS,
 		.seed = 1,
 		.nr_results = MAX_CPUS,

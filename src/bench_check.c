@@ -23,6 +23,9 @@ static const struct gospan_bench_shape *const shapes[GOSPAN_NR_WORKLOADS] = {
 	[GOSPAN_WORKLOAD_MIX] = &gospan_bench_mix,
 	[GOSPAN_WORKLOAD_BULK] = &gospan_bench_bulk,
 	[GOSPAN_WORKLOAD_WRITE] = &gospan_bench_write,
+	[GOSPAN_WORKLOAD_LARSON] = &gospan_bench_larson,
+	[GOSPAN_WORKLOAD_XMALLOC] = &gospan_bench_xmalloc,
+	[GOSPAN_WORKLOAD_ALLOC_TEST] = &gospan_bench_alloc_test,
 };
 
 /* Of a workload that has been checked. */

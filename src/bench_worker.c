@@ -220,9 +220,10 @@ int gospan_bench_worker_init(struct gospan_bench_worker *w)
 			return err;
 	}
 	if (w->nr_table) {
-		w->job.objects = gospan_bench_table(w, w->nr_table, sizeof(void *));
-		if (!w->job.objects)
+		w->table = gospan_bench_table(w, w->nr_table, sizeof(void *));
+		if (!w->table)
 			return -ENOMEM;
+		w->job.objects = w->table;
 	}
 	return w->run->shape->init(w);
 }
@@ -233,7 +234,7 @@ void gospan_bench_worker_destroy(struct gospan_bench_worker *w)
 
 	if (w->run->shape->destroy)
 		w->run->shape->destroy(w);
-	kvfree(w->job.objects);
+	kvfree(w->table);
 	for (i = 0; i < GOSPAN_BENCH_NR_PHASES; i++) {
 		kvfree(w->ticks[i]);
 		kvfree(w->ns[i]);

@@ -40,6 +40,7 @@ struct gospan_bench_worker {
 	u32 nr_table;			/* (c) entries of @job.objects */
 	u64 ops[GOSPAN_BENCH_NR_PHASES]; /* (w) operations in a round; set by the shape's init */
 	bool weighing;			/* (w) one more round, to see what its objects occupy */
+	void **table;			/* (c) where @job.objects points to at first */
 	struct gospan_bench_job job;	/* (w) @objects: by barriers also others' */
 	struct rnd_state rnd;		/* (w) */
 	void *own;			/* (w) the shape's */
@@ -135,5 +136,7 @@ extern const struct gospan_bench_shape gospan_bench_pair, gospan_bench_bulk;
 extern const struct gospan_bench_shape gospan_bench_batch, gospan_bench_remote;
 extern const struct gospan_bench_shape gospan_bench_write;
 extern const struct gospan_bench_shape gospan_bench_mix;
+extern const struct gospan_bench_shape gospan_bench_larson, gospan_bench_alloc_test;
+extern const struct gospan_bench_shape gospan_bench_xmalloc;
 
 #endif /* _GOSPAN_BENCH_WORKER_H */

@@ -60,13 +60,15 @@ static void parse_cpus_option(struct argp_state *state, struct bench_options *op
 static void parse_kinds_option(struct argp_state *state, struct bench_options *options,
 			       const char *arg)
 {
-	const char *names[NR_KINDS];
+	const char *names[NR_KINDS + 1] = { [NR_KINDS] = "suite" };
 	struct parse_error error;
 
 	for (size_t i = 0; i < NR_KINDS; i++)
 		names[i] = bench_kinds[i].name;
-	if (!parse_names(arg, names, NR_KINDS, &options->kinds, &error))
+	if (!parse_names(arg, names, NR_KINDS + 1, &options->kinds, &error))
 		usage(state, "--workloads", &error);
+	options->suite = options->kinds >> NR_KINDS & 1;
+	options->kinds &= ~(1U << NR_KINDS);
 }
 
 static void parse_allocators_option(struct argp_state *state, struct bench_options *options,
@@ -203,7 +205,8 @@ static const struct argp_option argp_options[] = {
 	{ "workloads", 'w', "LIST", 0,
 	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; noscan, "
 	  "noscan-batch, noscan-shuffled; bulk; false-sharing; cache, cache-batch; runs, runs-all, "
-	  "runs-fifo, runs-lifo, runs-shuffled (all that the other options allow)", 0 },
+	  "runs-fifo, runs-lifo, runs-shuffled (all of these that the other options allow); and, "
+	  "only when named, larson, xmalloc, alloc-test, or suite for all of them", 0 },
 	{ "allocators", 'a', "LIST", 0,
 	  "of gospan, kmalloc, kmem_cache, pages, limit (a bare array of pointers per CPU: "
 	  "what no cache can beat); also noscan and cache for the workloads of "
@@ -211,7 +214,8 @@ static const struct argp_option argp_options[] = {
 	  "is always measured", 0 },
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
-	  "remote and false-sharing on the first two, pair-all and runs-all on all of them", 0 },
+	  "remote, false-sharing and xmalloc on the first two, pair-all, runs-all and larson on all "
+	  "of them", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
 	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
 	  "suits the size and the instrument; of bulk the objects in a call", 0 },

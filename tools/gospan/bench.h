@@ -49,6 +49,9 @@ enum bench_kind_id {
 	KIND_RUNS_FIFO,
 	KIND_RUNS_LIFO,
 	KIND_RUNS_SHUFFLED,
+	KIND_LARSON,
+	KIND_XMALLOC,
+	KIND_ALLOC_TEST,
 	NR_KINDS,
 };
 
@@ -68,8 +71,9 @@ struct bench_kind {
 	__u32 order;		/* enum gospan_bench_order */
 	enum bench_width width;
 	const char *phases[GOSPAN_BENCH_NR_PHASES]; /* what an operation is; NULL: no such phase */
-	const char *default_sizes; /* bytes, or gospan pages */
+	const char *default_sizes; /* bytes, or gospan pages; NULL: sizes of its own */
 	const char *default_objects; /* of a call; NULL: in a round, chosen to suit */
+	const char *shape;	/* of the suite: what it does; NULL: measured by default */
 };
 
 extern const struct bench_kind bench_kinds[NR_KINDS];
@@ -78,6 +82,7 @@ struct bench_options {
 	bool has_sizes;			/* else each workload's own */
 	struct size_list sizes;
 	unsigned int kinds;		/* bit per enum bench_kind_id */
+	bool suite;			/* those of the suite that fit the other options, too */
 	unsigned int allocators;	/* bit per enum gospan_bench_allocator; EMPTY always set */
 	bool has_cpus;
 	struct cpu_list cpus;
@@ -132,7 +137,7 @@ struct bench_cell {
 
 struct bench_case {
 	const struct bench_kind *kind;
-	__u64 size;		/* 0 for mix */
+	__u64 size;		/* 0 where the workload has its own */
 	__u32 held_pages;	/* in use meanwhile */
 	__u32 nr_objects;	/* per CPU and round, or per call */
 	struct cpu_list cpus;

@@ -82,6 +82,13 @@ static const struct bench_comparison page_runs = {
 	.in_pages = true,
 };
 
+/* Shapes of programs: sizes of their own, CPUs that trade objects. */
+static const struct bench_comparison shapes = {
+	.subject = GOSPAN_ALLOCATOR_GOSPAN,
+	.reference = GOSPAN_ALLOCATOR_KMALLOC,
+	.others = 1U << GOSPAN_ALLOCATOR_LIMIT,
+};
+
 #define NOSCAN_SIZES	"1,2,4,8,15,16"
 #define CACHE_SIZES	"64,256,1024,4096"
 #define RUN_PAGES	"1,2,4,16,64,256"
@@ -162,6 +169,21 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 	[KIND_RUNS_SHUFFLED] = {
 		"runs-shuffled", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
 		{ "alloc", "free" }, RUN_PAGES,
+	},
+	[KIND_LARSON] = {
+		"larson", &shapes, GOSPAN_WORKLOAD_LARSON, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "step", NULL }, NULL, NULL,
+		"one of 1000 freed, another allocated; tables change CPUs",
+	},
+	[KIND_XMALLOC] = {
+		"xmalloc", &shapes, GOSPAN_WORKLOAD_XMALLOC, GOSPAN_ORDER_FIFO, WIDTH_TWO,
+		{ "alloc", "free" }, "64,1024", NULL,
+		"one CPU allocates, another frees at the same time",
+	},
+	[KIND_ALLOC_TEST] = {
+		"alloc-test", &shapes, GOSPAN_WORKLOAD_ALLOC_TEST, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "step", NULL }, NULL, NULL,
+		"few sizes and places are popular",
 	},
 };
 
@@ -253,7 +275,7 @@ static void add_sizes(struct bench *b, const struct bench_kind *kind, __u32 held
 	struct parse_error error;
 	__u64 unit = 1;
 
-	if (kind->workload == GOSPAN_WORKLOAD_MIX) {
+	if (!kind->default_sizes) {
 		add_counts(b, kind, 0, held_pages);
 		return;
 	}
@@ -312,8 +334,13 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 	return NULL;
 }
 
+static bool is_in_group(const struct bench_options *options, const struct bench_kind *kind)
+{
+	return kind->shape ? options->suite : !options->kinds && !options->suite;
+}
+
 /*
- * Without --workloads everything that the other options allow is measured; a
+ * Without --workloads everything but the suite that the other options allow is measured; a
  * workload that was asked for by name and does not fit is an error.
  */
 void bench_plan(struct bench *b)
@@ -329,7 +356,7 @@ void bench_plan(struct bench *b)
 
 		if (named & (1U << i) && obstacle)
 			fail("the workload %s %s", bench_kinds[i].name, obstacle);
-		if (named ? named & (1U << i) : !obstacle)
+		if (named & (1U << i) || (!obstacle && is_in_group(options, &bench_kinds[i])))
 			add_kind(b, &bench_kinds[i]);
 	}
 }

@@ -372,6 +372,24 @@ static void print_caches(const struct bench *b)
 	print_group(b, KIND_CACHE_BATCH, PART_SECOND, "cache: n frees, in order");
 }
 
+static void print_suite(const struct bench *b)
+{
+	char title[96];
+
+	print_columns(b, bench_kinds[KIND_LARSON].comparison);
+	for (unsigned int i = 0; i < NR_KINDS; i++) {
+		const struct bench_kind *kind = &bench_kinds[i];
+
+		for (unsigned int p = 0; kind->shape && p < GOSPAN_BENCH_NR_PHASES; p++) {
+			if (!kind->phases[p])
+				continue;
+			snprintf(title, sizeof(title), "%s, %s: %s", kind->name, kind->phases[p],
+				 kind->shape);
+			print_group(b, i, p, title);
+		}
+	}
+}
+
 /* Is there a case that compares those that @kind does? */
 static bool any_compared(const struct bench *b, enum bench_kind_id kind)
 {
@@ -397,6 +415,8 @@ void bench_print_table(const struct bench *b)
 		print_caches(b);
 	if (any_compared(b, KIND_RUNS))
 		print_page_runs(b);
+	if (any_compared(b, KIND_LARSON))
+		print_suite(b);
 	print_latencies(b);
 	putchar('\n');
 	print_spread(b);

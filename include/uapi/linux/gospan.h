@@ -345,6 +345,10 @@ enum gospan_bench_allocator {
  * @GOSPAN_WORKLOAD_MIX: phase 0: steps with sizes and lifetimes of a real kernel
  * @GOSPAN_WORKLOAD_BULK: phase 0: nr_objects allocated in a call, freed in the next
  * @GOSPAN_WORKLOAD_WRITE: phase 0: writes to an object of the CPU's own; they are neighbours
+ * @GOSPAN_WORKLOAD_LARSON: phase 0: one of many objects is freed, another allocated; tables of
+ *	objects change CPUs
+ * @GOSPAN_WORKLOAD_XMALLOC: phase 0: one CPU allocates; phase 1: its partner frees meanwhile
+ * @GOSPAN_WORKLOAD_ALLOC_TEST: phase 0: steps with sizes and lifetimes of a Pareto distribution
  * @GOSPAN_NR_WORKLOADS: how many there are
  */
 enum gospan_bench_workload {
@@ -354,6 +358,9 @@ enum gospan_bench_workload {
 	GOSPAN_WORKLOAD_MIX,
 	GOSPAN_WORKLOAD_BULK,
 	GOSPAN_WORKLOAD_WRITE,
+	GOSPAN_WORKLOAD_LARSON,
+	GOSPAN_WORKLOAD_XMALLOC,
+	GOSPAN_WORKLOAD_ALLOC_TEST,
 	GOSPAN_NR_WORKLOADS,
 };
 
@@ -434,25 +441,26 @@ struct gospan_bench_cpu {
  * @allocator: in: enum gospan_bench_allocator
  * @order: in: enum gospan_bench_order; 0 but for BATCH and REMOTE
  * @flags: in: GOSPAN_BENCH_* bits
- * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX
+ * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX, LARSON and ALLOC_TEST
  * @nr_objects: in: objects, pairs, steps or writes per CPU and round, BULK: objects per
  *	call, 1..%GOSPAN_BENCH_MAX_OBJECTS
  * @rounds: in: 1..%GOSPAN_BENCH_MAX_ROUNDS
  * @seed: in: for what is drawn at random
- * @cpus: in: bit map of the online CPUs to run on, at least one; REMOTE takes
- *	them in pairs, the lower number allocates: an even number of CPUs
+ * @cpus: in: bit map of the online CPUs to run on, at least one; REMOTE and
+ *	XMALLOC take them in pairs, the lower number allocates: an even number of CPUs
  * @results: in: address of an array of struct gospan_bench_cpu, filled in the order of CPU numbers
  * @nr_results: in: its length, at least the number of CPUs in @cpus
  * @held_pages: in: gospan pages that are kept in use meanwhile, with holes at random
  *	places between them, in spans or by alloc_pages(); 0 but for SPAN and PAGES
  * @bytes_asked: out: with %GOSPAN_BENCH_WEIGH, bytes asked for by the objects live at the peak;
- *	0 otherwise, and for PAIR, BULK and WRITE, EMPTY and LIMIT
+ *	0 otherwise, and for PAIR, BULK, WRITE and XMALLOC, EMPTY and LIMIT
  * @bytes_rounded: out: the bytes that the allocator makes of them
  * @bytes_held: out: bytes of the slabs or spans that hold at least one of them
  *
  * All CPUs start each phase together. For WRITE the first allocates, and the
  * objects that lie closest to each other are written to. BULK measures EMPTY,
- * GOSPAN and caches only, WRITE all but PAGES, SPAN and LIMIT. What held pages took
+ * GOSPAN and caches only, WRITE all but PAGES, SPAN and LIMIT, LARSON and
+ * ALLOC_TEST EMPTY, GOSPAN, NOSCAN, KMALLOC and LIMIT. What held pages took
  * goes back to the kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
  * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
  * whole pages, would take more than half of the memory available, or with held

@@ -44,6 +44,18 @@ FIXTURE_TEARDOWN(bench)
 	close(self->fd);
 }
 
+/* Has it sizes of its own? */
+static bool is_sized(__u32 workload)
+{
+	return workload == GOSPAN_WORKLOAD_MIX || workload == GOSPAN_WORKLOAD_LARSON ||
+	       workload == GOSPAN_WORKLOAD_ALLOC_TEST;
+}
+
+static bool takes_two_cpus(__u32 workload)
+{
+	return workload == GOSPAN_WORKLOAD_REMOTE || workload == GOSPAN_WORKLOAD_XMALLOC;
+}
+
 static struct gospan_bench make_bench(__u32 workload, __u32 allocator, __u64 size,
 				      struct gospan_bench_cpu *results)
 {
@@ -63,7 +75,7 @@ static struct gospan_bench make_bench(__u32 workload, __u32 allocator, __u64 siz
 		.bytes_held = UINT64_MAX,
 	};
 
-	pick_cpus(b.cpus, workload == GOSPAN_WORKLOAD_REMOTE ? 2 : 1);
+	pick_cpus(b.cpus, takes_two_cpus(workload) ? 2 : 1);
 	return b;
 }
 
@@ -338,10 +350,9 @@ TEST_F(bench, one_object_one_round)
 {
 	for (__u32 workload = 0; workload < GOSPAN_NR_WORKLOADS; workload++) {
 		struct gospan_bench b = make_bench(workload, GOSPAN_ALLOCATOR_GOSPAN,
-						   workload == GOSPAN_WORKLOAD_MIX ? 0 : 64,
-						   self->results);
+						   is_sized(workload) ? 0 : 64, self->results);
 
-		if (workload == GOSPAN_WORKLOAD_REMOTE &&
+		if (takes_two_cpus(workload) &&
 		    next_cpu(&b, next_cpu(&b, 0) + 1) == MAX_CPUS)
 			continue;
 		b.nr_objects = 1;
@@ -434,7 +445,7 @@ static struct gospan_bench endless_bench(__u32 workload, __u32 held_pages,
 		b.size = 1024;
 	} else if (workload == GOSPAN_WORKLOAD_WRITE) {
 		b.nr_objects = GOSPAN_BENCH_MAX_OBJECTS;
-	} else if (workload == GOSPAN_WORKLOAD_MIX) {
+	} else if (is_sized(workload)) {
 		b.size = 0;
 	}
 	return b;
@@ -470,6 +481,9 @@ FIXTURE_VARIANT_ADD(endless, remote) { .workload = GOSPAN_WORKLOAD_REMOTE };
 FIXTURE_VARIANT_ADD(endless, mix) { .workload = GOSPAN_WORKLOAD_MIX };
 FIXTURE_VARIANT_ADD(endless, bulk) { .workload = GOSPAN_WORKLOAD_BULK };
 FIXTURE_VARIANT_ADD(endless, write) { .workload = GOSPAN_WORKLOAD_WRITE };
+FIXTURE_VARIANT_ADD(endless, larson) { .workload = GOSPAN_WORKLOAD_LARSON };
+FIXTURE_VARIANT_ADD(endless, xmalloc) { .workload = GOSPAN_WORKLOAD_XMALLOC };
+FIXTURE_VARIANT_ADD(endless, alloc_test) { .workload = GOSPAN_WORKLOAD_ALLOC_TEST };
 FIXTURE_VARIANT_ADD(endless, held) { .workload = GOSPAN_WORKLOAD_PAIR, .held_pages = 10000 };
 
 FIXTURE_SETUP(endless)
@@ -477,7 +491,7 @@ FIXTURE_SETUP(endless)
 	self->fd = device_open();
 	ASSERT_LE(0, self->fd);
 	self->b = endless_bench(variant->workload, variant->held_pages, self->results);
-	if (variant->workload == GOSPAN_WORKLOAD_REMOTE && pick_cpus(self->b.cpus, 2) < 2)
+	if (takes_two_cpus(variant->workload) && pick_cpus(self->b.cpus, 2) < 2)
 		SKIP(return, "one CPU only");
 	self->live = live_after_trim(self->fd);
 }

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Workloads that are a stream of steps on a table of slots.
+ *
+ * What a step does is drawn before any clock runs, so that drawing is not timed, and
+ * every allocator and every round gets the same steps. The loop that does them is
+ * that of "mix".
+ *
+ * Where tables change CPUs, a stream must free a slot right before it allocates
+ * there: it then fits on any table, at whatever step the table's last user stopped.
+ */
+
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "bench_stream.h"
+
+/* Objects allocated or freed, beside the clock, before others may run. */
+#define RESCHED_OBJECTS	4096
+
+static void stream_grew(struct gospan_stream *s)
+{
+	if (s->bytes <= s->peak_bytes)
+		return;
+	s->peak_bytes = s->bytes;
+	s->nr_at_peak = s->nr_ops;
+}
+
+/* Append a step that allocates @bytes in @slot, which must be free. */
+void gospan_stream_alloc(struct gospan_stream *s, u32 slot, u32 bytes)
+{
+	s->ops[s->nr_ops++] = (struct gospan_mix_op){ slot, bytes };
+	s->slot_bytes[slot] = bytes;
+	s->bytes += bytes;
+	stream_grew(s);
+}
+
+/* Append a step that frees what is in @slot. */
+void gospan_stream_free(struct gospan_stream *s, u32 slot)
+{
+	s->ops[s->nr_ops++] = (struct gospan_mix_op){ slot, s->slot_bytes[slot] | GOSPAN_MIX_FREE };
+	s->bytes -= s->slot_bytes[slot];
+	s->slot_bytes[slot] = 0;
+}
+
+/* Bytes that the stream takes on each CPU. */
+u64 gospan_stream_own_bytes(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
+{
+	return sizeof(struct gospan_stream) + 2 * kind->nr_slots * sizeof(u32) +
+	       (u64)b->nr_objects * kind->steps_per_op * sizeof(struct gospan_mix_op);
+}
+
+static void stream_draw(struct gospan_bench_worker *w, struct gospan_stream *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->kind->nr_filled; i++) {
+		s->filled_bytes[i] = s->kind->fill(w);
+		s->bytes += s->filled_bytes[i];
+	}
+	memcpy(s->slot_bytes, s->filled_bytes, s->kind->nr_slots * sizeof(u32));
+	stream_grew(s);
+	for (i = 0; i < w->run->b->nr_objects; i++) {
+		s->kind->draw(w);
+		if (!(i % RESCHED_OBJECTS))
+			cond_resched();
+	}
+}
+
+/* 0 or -ENOMEM; gospan_stream_destroy() undoes it in any case. */
+int gospan_stream_init(struct gospan_bench_worker *w, const struct gospan_stream_kind *kind)
+{
+	size_t nr_steps = (size_t)w->run->b->nr_objects * kind->steps_per_op;
+	struct gospan_stream *s = gospan_bench_table(w, 1, sizeof(*s));
+
+	w->own = s;
+	if (!s)
+		return -ENOMEM;
+	s->kind = kind;
+	s->filled_bytes = gospan_bench_table(w, kind->nr_slots, sizeof(u32));
+	s->slot_bytes = gospan_bench_table(w, kind->nr_slots, sizeof(u32));
+	s->ops = gospan_bench_table(w, nr_steps, sizeof(*s->ops));
+	if (!s->filled_bytes || !s->slot_bytes || !s->ops)
+		return -ENOMEM;
+	stream_draw(w, s);
+	w->job.ops = s->ops;
+	w->ops[0] = w->run->b->nr_objects;
+	return 0;
+}
+
+void gospan_stream_destroy(struct gospan_bench_worker *w)
+{
+	struct gospan_stream *s = w->own;
+
+	if (!s)
+		return;
+	kvfree(s->filled_bytes);
+	kvfree(s->slot_bytes);
+	kvfree(s->ops);
+	kvfree(s);
+}
+
+/* Beside the clock. What cannot be had stays NULL, and its free does nothing. */
+static void stream_fill(struct gospan_bench_worker *w)
+{
+	const struct gospan_stream *s = w->own;
+	u32 i;
+
+	for (i = 0; i < s->kind->nr_filled; i++) {
+		w->job.objects[i] = w->job.calls->alloc(&w->job, s->filled_bytes[i]);
+		w->job.failures += !w->job.objects[i];
+		if (!(i % RESCHED_OBJECTS))
+			cond_resched();
+	}
+}
+
+/* Those who can do a stream need not know what size they free. */
+static void stream_drain(struct gospan_bench_worker *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr_table; i++) {
+		if (w->job.objects[i])
+			w->job.calls->free(&w->job, w->job.objects[i], 0);
+		w->job.objects[i] = NULL;
+		if (!(i % RESCHED_OBJECTS))
+			cond_resched();
+	}
+}
+
+static void stream_run(struct gospan_bench_worker *w, u32 from, u32 end)
+{
+	u32 done, n;
+
+	for (done = from; done < end && !gospan_bench_stopped(w->run); done += n) {
+		n = gospan_bench_window_ops(w, end - done);
+		w->run->loops->mix(&w->job, done, n);
+		cond_resched();
+	}
+}
+
+/* The table of the CPU @turn places further on. */
+static void **table_of(struct gospan_bench_worker *w, u32 turn)
+{
+	const struct gospan_bench_run *run = w->run;
+
+	return run->worker[(w->idx + turn) % run->nr_workers].table;
+}
+
+/* Take turns on the tables, the own one first. */
+static void stream_turns(struct gospan_bench_worker *w)
+{
+	const struct gospan_stream *s = w->own;
+	struct gospan_bench_run *run = w->run;
+	u32 nr_turns = s->kind->nr_turns;
+	u32 turn;
+
+	for (turn = 0; turn < nr_turns; turn++) {
+		u32 from = (u64)s->nr_ops * turn / nr_turns;
+		u32 end = (u64)s->nr_ops * (turn + 1) / nr_turns;
+
+		if (turn)
+			gospan_bench_barrier(run);
+		w->job.objects = table_of(w, turn);
+		stream_run(w, from, end);
+	}
+	w->job.objects = w->table;
+}
+
+/* Up to the peak, on the own table: the steps are the same. */
+static void stream_weigh(struct gospan_bench_worker *w)
+{
+	struct gospan_stream *s = w->own;
+	u32 i;
+
+	stream_run(w, 0, s->nr_at_peak);
+	memcpy(s->slot_bytes, s->filled_bytes, s->kind->nr_slots * sizeof(u32));
+	for (i = 0; i < s->nr_at_peak; i++)
+		s->slot_bytes[s->ops[i].slot] =
+			s->ops[i].size & GOSPAN_MIX_FREE ? 0 : s->ops[i].size;
+	gospan_bench_weigh(w, s->slot_bytes, s->kind->nr_slots);
+}
+
+void gospan_stream_round(struct gospan_bench_worker *w, u32 round)
+{
+	stream_fill(w);
+	gospan_bench_barrier(w->run);
+	gospan_bench_phase_start(w, 0);
+	if (w->weighing)
+		stream_weigh(w);
+	else
+		stream_turns(w);
+	gospan_bench_phase_end(w, 0, round);
+	/* Nobody uses another's table any more. */
+	gospan_bench_barrier(w->run);
+	stream_drain(w);
+}

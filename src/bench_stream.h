@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Workloads that are a stream of steps on a table of slots, drawn beforehand.
+ */
+#ifndef _GOSPAN_BENCH_STREAM_H
+#define _GOSPAN_BENCH_STREAM_H
+
+#include <linux/types.h>
+#include "bench_mix.h"
+#include "bench_worker.h"
+
+/* What differs between such workloads. */
+struct gospan_stream_kind {
+	u32 nr_slots;		/* of each CPU */
+	u32 nr_filled;		/* slots that are full when the clock starts: the first ones */
+	u32 steps_per_op;	/* steps that count as one operation */
+	u32 nr_turns;		/* each turn on the table of the next CPU; 1: on the own only */
+	/* Bytes of the object that fills a slot. */
+	u32 (*fill)(struct gospan_bench_worker *w);
+	/* Append one operation: @steps_per_op steps. */
+	void (*draw)(struct gospan_bench_worker *w);
+};
+
+struct gospan_stream {
+	const struct gospan_stream_kind *kind;
+	u32 nr_ops;			/* steps drawn */
+	u32 nr_at_peak;			/* steps until most bytes are asked for */
+	u64 bytes, peak_bytes;		/* asked for now, and at most */
+	u32 *filled_bytes;		/* by slot: of the object that fills it */
+	u32 *slot_bytes;		/* by slot: of the object in it, 0 if none */
+	struct gospan_mix_op *ops;
+};
+
+int gospan_stream_init(struct gospan_bench_worker *w, const struct gospan_stream_kind *kind);
+void gospan_stream_destroy(struct gospan_bench_worker *w);
+void gospan_stream_round(struct gospan_bench_worker *w, u32 round);
+u64 gospan_stream_own_bytes(const struct gospan_bench *b, const struct gospan_stream_kind *kind);
+
+void gospan_stream_alloc(struct gospan_stream *s, u32 slot, u32 bytes);
+void gospan_stream_free(struct gospan_stream *s, u32 slot);
+
+/* Whoever frees an object need not know its size. */
+#define GOSPAN_CAN_STREAM	(GOSPAN_CAN(EMPTY) | GOSPAN_CAN(GOSPAN) | GOSPAN_CAN(KMALLOC) | \
+				 GOSPAN_CAN(NOSCAN) | GOSPAN_CAN(LIMIT))
+
+#endif /* _GOSPAN_BENCH_STREAM_H */
