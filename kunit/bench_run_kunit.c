@@ -13,6 +13,8 @@
 
 #define NR_OBJECTS	100U
 #define NR_XMALLOC	5000U	/* goes around its ring more than twice */
+#define NR_CYCLE	16400U	/* 164 times NR_OBJECTS */
+#define NR_WRITES	2500U	/* to three objects */
 #define NR_ROUNDS	2U
 #define MAX_CPUS	4U
 
@@ -39,6 +41,14 @@ static const struct run_row run_rows[] = {
 	{ "xmalloc", GOSPAN_WORKLOAD_XMALLOC, 64, 2, false, { NR_XMALLOC, 0 }, { 0, NR_XMALLOC },
 	  NR_XMALLOC },
 	{ "alloc-test", GOSPAN_WORKLOAD_ALLOC_TEST, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
+	{ "fan-out", GOSPAN_WORKLOAD_FAN_OUT, 64, 2, true, { NR_OBJECTS, 0 }, { 0, NR_OBJECTS } },
+	{ "cycle", GOSPAN_WORKLOAD_CYCLE, 64, 1, true, { NR_CYCLE, 0 }, { NR_CYCLE, 0 } },
+	{ "fragment", GOSPAN_WORKLOAD_FRAGMENT, 64, 1, true,
+	  { NR_OBJECTS * 9 / 10, 23 }, { NR_OBJECTS * 9 / 10, 23 } },
+	{ "thrash", GOSPAN_WORKLOAD_THRASH, 64, 1, false, { NR_WRITES, 0 }, { NR_WRITES, 0 },
+	  NR_WRITES },
+	{ "scratch", GOSPAN_WORKLOAD_SCRATCH, 64, 1, false, { NR_WRITES, 0 }, { NR_WRITES, 0 },
+	  NR_WRITES },
 	{ "write", GOSPAN_WORKLOAD_WRITE, 64, 1, false, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Benchmarks of one size: pairs, bulk calls, and batches that this CPU frees again
- * or another does.
+ * Benchmarks of one size: pairs, bulk calls, and batches that this CPU frees again,
+ * or another does, or all others do.
  *
  * Shuffling is not timed.
  */
 
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include "bench_order.h"
@@ -96,7 +97,7 @@ const struct gospan_bench_shape gospan_bench_bulk = {
 	.round = bulk_round,
 };
 
-/* --- BATCH, REMOTE: they differ in who frees what --- */
+/* --- BATCH, REMOTE, FAN_OUT: they differ in who frees what --- */
 
 /* The objects that a worker frees: a part of the table of one that allocates. */
 struct share {
@@ -115,6 +116,22 @@ static struct share remote_share(struct gospan_bench_worker *w)
 	if (w->idx % 2 == 0)
 		return (struct share){};
 	return (struct share){ w - 1, 0, w[-1].job.nr_live };
+}
+
+static struct share fan_out_share(struct gospan_bench_worker *w)
+{
+	struct gospan_bench_worker *source = w->run->worker;
+	u32 nr_parts = w->run->nr_workers - 1;
+	u64 n = source->job.nr_live;
+	u32 from, end;
+
+	if (!nr_parts)
+		return batch_share(w);
+	if (!w->idx)
+		return (struct share){};
+	from = div_u64(n * (w->idx - 1), nr_parts);
+	end = div_u64(n * w->idx, nr_parts);
+	return (struct share){ source, from, end - from };
 }
 
 static void share_reorder(struct gospan_bench_worker *w, struct share s)
@@ -202,4 +219,32 @@ const struct gospan_bench_shape gospan_bench_remote = {
 	.nr_live = remote_nr_live,
 	.init = remote_init,
 	.round = remote_round,
+};
+
+/* The first CPU allocates for all others, each of which frees a part; alone it frees itself. */
+static u32 fan_out_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
+{
+	return idx ? 0 : b->nr_objects * max(nr_cpus - 1, 1U);
+}
+
+static int fan_out_init(struct gospan_bench_worker *w)
+{
+	w->ops[0] = w->nr_table;
+	if (w->idx || w->run->nr_workers == 1)
+		w->ops[1] = w->run->b->nr_objects;
+	return 0;
+}
+
+static void fan_out_round(struct gospan_bench_worker *w, u32 round)
+{
+	shared_round(w, round, fan_out_share);
+}
+
+const struct gospan_bench_shape gospan_bench_fan_out = {
+	.allocators = GOSPAN_CAN_ALL,
+	.fields = TAKES_USUAL | GOSPAN_TAKES_ORDER,
+	.cpus_multiple = 1,
+	.nr_live = fan_out_nr_live,
+	.init = fan_out_init,
+	.round = fan_out_round,
 };

@@ -52,6 +52,12 @@ enum bench_kind_id {
 	KIND_LARSON,
 	KIND_XMALLOC,
 	KIND_ALLOC_TEST,
+	KIND_FAN_OUT,
+	KIND_N_PATTERN,
+	KIND_THREADTEST,
+	KIND_FRAGMENTATION,
+	KIND_CACHE_THRASH,
+	KIND_CACHE_SCRATCH,
 	NR_KINDS,
 };
 
@@ -162,6 +168,9 @@ void bench_free(struct bench *b);
 
 /* Bits of the allocators that @kind measures, the empty loop too. */
 unsigned int bench_allocators(const struct bench_kind *kind);
+
+/* Does @kind write to objects, rather than allocate and free? */
+bool bench_is_write(const struct bench_kind *kind);
 
 /* bench_run.c: measure every cell. */
 void bench_run(struct bench *b, int fd);

@@ -89,6 +89,13 @@ static const struct bench_comparison shapes = {
 	.others = 1U << GOSPAN_ALLOCATOR_LIMIT,
 };
 
+/* They write to objects, so that no limit stands beside them. */
+static const struct bench_comparison writers = {
+	.subject = GOSPAN_ALLOCATOR_GOSPAN,
+	.reference = GOSPAN_ALLOCATOR_KMALLOC,
+	.others = 1U << GOSPAN_ALLOCATOR_NOSCAN,
+};
+
 #define NOSCAN_SIZES	"1,2,4,8,15,16"
 #define CACHE_SIZES	"64,256,1024,4096"
 #define RUN_PAGES	"1,2,4,16,64,256"
@@ -185,6 +192,36 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 		{ "step", NULL }, NULL, NULL,
 		"few sizes and places are popular",
 	},
+	[KIND_FAN_OUT] = {
+		"fan-out", &shapes, GOSPAN_WORKLOAD_FAN_OUT, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "alloc", "free" }, "64,1024", NULL,
+		"one CPU allocates, all others free",
+	},
+	[KIND_N_PATTERN] = {
+		"n-pattern", &shapes, GOSPAN_WORKLOAD_CYCLE, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "pair", NULL }, "64,1024", "128,256",
+		"n allocated, then freed, again and again",
+	},
+	[KIND_THREADTEST] = {
+		"threadtest", &shapes, GOSPAN_WORKLOAD_CYCLE, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "pair", NULL }, "8,64", "10000",
+		"the same with many, on all CPUs",
+	},
+	[KIND_FRAGMENTATION] = {
+		"fragmentation", &shapes, GOSPAN_WORKLOAD_FRAGMENT, GOSPAN_ORDER_FIFO, WIDTH_ONE,
+		{ "free", "alloc" }, "64,256", "100000",
+		"9 of 10 freed at random, larger ones allocated",
+	},
+	[KIND_CACHE_THRASH] = {
+		"cache-thrash", &writers, GOSPAN_WORKLOAD_THRASH, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "write", NULL }, "8,64", NULL,
+		"each CPU to its own object",
+	},
+	[KIND_CACHE_SCRATCH] = {
+		"cache-scratch", &writers, GOSPAN_WORKLOAD_SCRATCH, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "write", NULL }, "8,64", NULL,
+		"the same, after all freed neighbours",
+	},
 };
 
 unsigned int bench_allocators(const struct bench_kind *kind)
@@ -197,6 +234,13 @@ unsigned int bench_allocators(const struct bench_kind *kind)
 	if (kind->workload == GOSPAN_WORKLOAD_MIX)
 		mask &= ~(1U << GOSPAN_ALLOCATOR_KMEM_CACHE);
 	return mask;
+}
+
+bool bench_is_write(const struct bench_kind *kind)
+{
+	return kind->workload == GOSPAN_WORKLOAD_WRITE ||
+	       kind->workload == GOSPAN_WORKLOAD_THRASH ||
+	       kind->workload == GOSPAN_WORKLOAD_SCRATCH;
 }
 
 static __u32 choose_loops(const struct bench_options *options, const struct bench_kind *kind,
@@ -215,7 +259,7 @@ static __u32 choose_loops(const struct bench_options *options, const struct benc
 		loops = MAX_LIVE_BYTES / bytes;
 	if (loops < MIN_LOOPS)
 		loops = MIN_LOOPS;
-	if (kind->workload == GOSPAN_WORKLOAD_WRITE)
+	if (bench_is_write(kind))
 		return loops * WRITE_FACTOR;
 	return size ? loops : loops * MIX_FACTOR;
 }
@@ -322,7 +366,7 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 
 	if (kind->width != WIDTH_ONE && cpu_list_count(&b->options.cpus) < 2)
 		return "takes two CPUs, there is one";
-	if (kind->workload == GOSPAN_WORKLOAD_WRITE &&
+	if (bench_is_write(kind) &&
 	    b->options.instrument == INSTRUMENT_INSTRUCTIONS)
 		return "takes the same instructions wherever objects lie";
 	if (kind->comparison->in_pages && !sizes_are_pages(b))

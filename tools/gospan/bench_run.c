@@ -236,7 +236,7 @@ static void run_latency(const struct bench *b, int fd, struct bench_case *c,
 static bool has_latency(const struct bench *b, const struct bench_case *c)
 {
 	return b->options.latency && c->kind->workload != GOSPAN_WORKLOAD_BULK &&
-	       c->kind->workload != GOSPAN_WORKLOAD_WRITE;
+	       !bench_is_write(c->kind);
 }
 
 static bool is_wanted(const struct bench *b, const struct bench_case *c, unsigned int allocator)
@@ -300,7 +300,7 @@ double bench_ticks(const struct bench_case *c, unsigned int allocator, enum benc
 	if (!cell->measured || !phases[part == PART_SECOND].ops)
 		return NAN;
 	/* Its best round is one in which the CPUs did not write at the same time. */
-	if (c->kind->workload == GOSPAN_WORKLOAD_WRITE)
+	if (bench_is_write(c->kind))
 		return phases[0].times.ticks_median;
 	if (part == PART_SUM)
 		return phases[0].times.ticks_min + phases[1].times.ticks_min;

@@ -372,15 +372,18 @@ static void print_caches(const struct bench *b)
 	print_group(b, KIND_CACHE_BATCH, PART_SECOND, "cache: n frees, in order");
 }
 
-static void print_suite(const struct bench *b)
+/* Those of the suite that compare @who. */
+static void print_suite(const struct bench *b, const struct bench_comparison *who)
 {
 	char title[96];
 
-	print_columns(b, bench_kinds[KIND_LARSON].comparison);
+	print_columns(b, who);
 	for (unsigned int i = 0; i < NR_KINDS; i++) {
 		const struct bench_kind *kind = &bench_kinds[i];
 
-		for (unsigned int p = 0; kind->shape && p < GOSPAN_BENCH_NR_PHASES; p++) {
+		if (!kind->shape || kind->comparison != who)
+			continue;
+		for (unsigned int p = 0; p < GOSPAN_BENCH_NR_PHASES; p++) {
 			if (!kind->phases[p])
 				continue;
 			snprintf(title, sizeof(title), "%s, %s: %s", kind->name, kind->phases[p],
@@ -416,7 +419,9 @@ void bench_print_table(const struct bench *b)
 	if (any_compared(b, KIND_RUNS))
 		print_page_runs(b);
 	if (any_compared(b, KIND_LARSON))
-		print_suite(b);
+		print_suite(b, bench_kinds[KIND_LARSON].comparison);
+	if (any_compared(b, KIND_CACHE_THRASH))
+		print_suite(b, bench_kinds[KIND_CACHE_THRASH].comparison);
 	print_latencies(b);
 	putchar('\n');
 	print_spread(b);

@@ -349,6 +349,12 @@ enum gospan_bench_allocator {
  *	objects change CPUs
  * @GOSPAN_WORKLOAD_XMALLOC: phase 0: one CPU allocates; phase 1: its partner frees meanwhile
  * @GOSPAN_WORKLOAD_ALLOC_TEST: phase 0: steps with sizes and lifetimes of a Pareto distribution
+ * @GOSPAN_WORKLOAD_FAN_OUT: phase 0: one CPU allocates for all; phase 1: each other frees a part
+ * @GOSPAN_WORKLOAD_CYCLE: phase 0: nr_objects are allocated, then freed, again and again
+ * @GOSPAN_WORKLOAD_FRAGMENT: phase 0: 9 of 10 objects are freed at random; phase 1: objects of
+ *	twice the size are allocated
+ * @GOSPAN_WORKLOAD_THRASH: phase 0: writes to an object of the CPU's own, often another one
+ * @GOSPAN_WORKLOAD_SCRATCH: the same, after each CPU freed one of several neighbours
  * @GOSPAN_NR_WORKLOADS: how many there are
  */
 enum gospan_bench_workload {
@@ -361,6 +367,11 @@ enum gospan_bench_workload {
 	GOSPAN_WORKLOAD_LARSON,
 	GOSPAN_WORKLOAD_XMALLOC,
 	GOSPAN_WORKLOAD_ALLOC_TEST,
+	GOSPAN_WORKLOAD_FAN_OUT,
+	GOSPAN_WORKLOAD_CYCLE,
+	GOSPAN_WORKLOAD_FRAGMENT,
+	GOSPAN_WORKLOAD_THRASH,
+	GOSPAN_WORKLOAD_SCRATCH,
 	GOSPAN_NR_WORKLOADS,
 };
 
@@ -379,7 +390,7 @@ enum gospan_bench_order {
 };
 
 #define GOSPAN_BENCH_ZERO	(1U << 0) /* allocate with __GFP_ZERO */
-#define GOSPAN_BENCH_LATENCY	(1U << 1) /* time single operations; not in BULK and WRITE */
+#define GOSPAN_BENCH_LATENCY	(1U << 1) /* time single operations; not in BULK, nor for writes */
 #define GOSPAN_BENCH_WEIGH	(1U << 2) /* one round more, to see what memory is held */
 
 #define GOSPAN_BENCH_MAX_OBJECTS	(1U << 20) /* per CPU */
@@ -439,7 +450,7 @@ struct gospan_bench_cpu {
  * struct gospan_bench - a workload to run in the kernel, and its answer
  * @workload: in: enum gospan_bench_workload
  * @allocator: in: enum gospan_bench_allocator
- * @order: in: enum gospan_bench_order; 0 but for BATCH and REMOTE
+ * @order: in: enum gospan_bench_order; 0 but for BATCH, REMOTE and FAN_OUT
  * @flags: in: GOSPAN_BENCH_* bits
  * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX, LARSON and ALLOC_TEST
  * @nr_objects: in: objects, pairs, steps or writes per CPU and round, BULK: objects per
@@ -453,14 +464,15 @@ struct gospan_bench_cpu {
  * @held_pages: in: gospan pages that are kept in use meanwhile, with holes at random
  *	places between them, in spans or by alloc_pages(); 0 but for SPAN and PAGES
  * @bytes_asked: out: with %GOSPAN_BENCH_WEIGH, bytes asked for by the objects live at the peak;
- *	0 otherwise, and for PAIR, BULK, WRITE and XMALLOC, EMPTY and LIMIT
+ *	0 otherwise, and for EMPTY and LIMIT, PAIR, BULK, XMALLOC and writes;
+ *	FRAGMENT: by those that stay
  * @bytes_rounded: out: the bytes that the allocator makes of them
  * @bytes_held: out: bytes of the slabs or spans that hold at least one of them
  *
  * All CPUs start each phase together. For WRITE the first allocates, and the
  * objects that lie closest to each other are written to. BULK measures EMPTY,
- * GOSPAN and caches only, WRITE all but PAGES, SPAN and LIMIT, LARSON and
- * ALLOC_TEST EMPTY, GOSPAN, NOSCAN, KMALLOC and LIMIT. What held pages took
+ * GOSPAN and caches only, WRITE, THRASH and SCRATCH all but PAGES, SPAN and
+ * LIMIT, LARSON, ALLOC_TEST and FRAGMENT EMPTY, GOSPAN, NOSCAN, KMALLOC and LIMIT. What held pages took
  * goes back to the kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
  * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
  * whole pages, would take more than half of the memory available, or with held

@@ -484,6 +484,9 @@ FIXTURE_VARIANT_ADD(endless, write) { .workload = GOSPAN_WORKLOAD_WRITE };
 FIXTURE_VARIANT_ADD(endless, larson) { .workload = GOSPAN_WORKLOAD_LARSON };
 FIXTURE_VARIANT_ADD(endless, xmalloc) { .workload = GOSPAN_WORKLOAD_XMALLOC };
 FIXTURE_VARIANT_ADD(endless, alloc_test) { .workload = GOSPAN_WORKLOAD_ALLOC_TEST };
+FIXTURE_VARIANT_ADD(endless, cycle) { .workload = GOSPAN_WORKLOAD_CYCLE };
+FIXTURE_VARIANT_ADD(endless, fragment) { .workload = GOSPAN_WORKLOAD_FRAGMENT };
+FIXTURE_VARIANT_ADD(endless, scratch) { .workload = GOSPAN_WORKLOAD_SCRATCH };
 FIXTURE_VARIANT_ADD(endless, held) { .workload = GOSPAN_WORKLOAD_PAIR, .held_pages = 10000 };
 
 FIXTURE_SETUP(endless)
