@@ -12,7 +12,10 @@
 
 #define GOSPAN_SMALL_MAX_BYTES	1024U	/* up to here one class lookup per 8 bytes */
 #define GOSPAN_MAX_BATCH	64U	/* objects; bounds a CPU's 8-byte objects by count */
-#define GOSPAN_BATCH_BYTES	SZ_32K	/* and the larger ones by their bytes */
+/* And the larger ones by their bytes; tools/sweep tries others. */
+#ifndef GOSPAN_BATCH_BYTES
+#define GOSPAN_BATCH_BYTES	SZ_32K
+#endif
 /* The same for the batches that a magazine begins with. */
 #define GOSPAN_FIRST_BATCH	16U
 #define GOSPAN_FIRST_BATCH_BYTES SZ_4K
