@@ -12,8 +12,10 @@
 #include "helper.h"
 
 #define NR_OBJECTS	100U
+#define NR_LARSON	97U	/* no turn is as long as another */
 #define NR_XMALLOC	5000U	/* goes around its ring more than twice */
 #define NR_CYCLE	16400U	/* 164 times NR_OBJECTS */
+#define NR_SHBENCH	112U	/* NR_OBJECTS in whole groups of 16 */
 #define NR_WRITES	2500U	/* to three objects */
 #define NR_ROUNDS	2U
 #define MAX_CPUS	4U
@@ -37,10 +39,13 @@ static const struct run_row run_rows[] = {
 	{ "remote", GOSPAN_WORKLOAD_REMOTE, 64, 2, true, { NR_OBJECTS, 0 }, { 0, NR_OBJECTS } },
 	{ "mix", GOSPAN_WORKLOAD_MIX, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
 	{ "bulk", GOSPAN_WORKLOAD_BULK, 64, 1, false, { 2100, 0 }, { 2100, 0 } },
-	{ "larson", GOSPAN_WORKLOAD_LARSON, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
+	{ "larson", GOSPAN_WORKLOAD_LARSON, 0, 1, true, { NR_LARSON, 0 }, { NR_LARSON, 0 },
+	  NR_LARSON },
 	{ "xmalloc", GOSPAN_WORKLOAD_XMALLOC, 64, 2, false, { NR_XMALLOC, 0 }, { 0, NR_XMALLOC },
 	  NR_XMALLOC },
-	{ "alloc-test", GOSPAN_WORKLOAD_ALLOC_TEST, 0, 1, true, { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
+	{ "alloc-test", GOSPAN_WORKLOAD_ALLOC_TEST, 0, 1, true,
+	  { NR_OBJECTS, 0 }, { NR_OBJECTS, 0 } },
+	{ "shbench", GOSPAN_WORKLOAD_SHBENCH, 0, 1, true, { NR_SHBENCH, 0 }, { NR_SHBENCH, 0 } },
 	{ "fan-out", GOSPAN_WORKLOAD_FAN_OUT, 64, 2, true, { NR_OBJECTS, 0 }, { 0, NR_OBJECTS } },
 	{ "cycle", GOSPAN_WORKLOAD_CYCLE, 64, 1, true, { NR_CYCLE, 0 }, { NR_CYCLE, 0 } },
 	{ "fragment", GOSPAN_WORKLOAD_FRAGMENT, 64, 1, true,

@@ -51,6 +51,7 @@ static void alloc_test_draw(struct gospan_bench_worker *w)
 static const struct gospan_stream_kind alloc_test = {
 	.nr_slots = NR_SLOTS,
 	.steps_per_op = 1,
+	.ops_per_draw = 1,
 	.nr_turns = 1,
 	.draw = alloc_test_draw,
 };

@@ -26,6 +26,7 @@ static const struct gospan_bench_shape *const shapes[GOSPAN_NR_WORKLOADS] = {
 	[GOSPAN_WORKLOAD_LARSON] = &gospan_bench_larson,
 	[GOSPAN_WORKLOAD_XMALLOC] = &gospan_bench_xmalloc,
 	[GOSPAN_WORKLOAD_ALLOC_TEST] = &gospan_bench_alloc_test,
+	[GOSPAN_WORKLOAD_SHBENCH] = &gospan_bench_shbench,
 	[GOSPAN_WORKLOAD_FAN_OUT] = &gospan_bench_fan_out,
 	[GOSPAN_WORKLOAD_CYCLE] = &gospan_bench_cycle,
 	[GOSPAN_WORKLOAD_FRAGMENT] = &gospan_bench_fragment,

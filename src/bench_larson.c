@@ -34,6 +34,7 @@ static const struct gospan_stream_kind larson = {
 	.nr_slots = NR_SLOTS,
 	.nr_filled = NR_SLOTS,
 	.steps_per_op = 2,
+	.ops_per_draw = 1,
 	.nr_turns = NR_TURNS,
 	.fill = larson_bytes,
 	.draw = larson_draw,

@@ -6,12 +6,15 @@
  * every allocator and every round gets the same steps. The loop that does them is
  * that of "mix".
  *
- * Where tables change CPUs, a stream must free a slot right before it allocates
- * there: it then fits on any table, at whatever step the table's last user stopped.
+ * Where tables change CPUs, all slots are filled, and a stream must free a slot before it
+ * allocates there: it then fits on any table, at whatever step the table's last user
+ * stopped.
  */
 
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -46,11 +49,21 @@ void gospan_stream_free(struct gospan_stream *s, u32 slot)
 	s->slot_bytes[slot] = 0;
 }
 
+static u32 nr_draws(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
+{
+	return DIV_ROUND_UP(b->nr_objects, kind->ops_per_draw);
+}
+
+static size_t nr_steps(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
+{
+	return (size_t)nr_draws(b, kind) * kind->ops_per_draw * kind->steps_per_op;
+}
+
 /* Bytes that the stream takes on each CPU. */
 u64 gospan_stream_own_bytes(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
 {
 	return sizeof(struct gospan_stream) + 2 * kind->nr_slots * sizeof(u32) +
-	       (u64)b->nr_objects * kind->steps_per_op * sizeof(struct gospan_mix_op);
+	       nr_steps(b, kind) * sizeof(struct gospan_mix_op);
 }
 
 static void stream_draw(struct gospan_bench_worker *w, struct gospan_stream *s)
@@ -63,7 +76,7 @@ static void stream_draw(struct gospan_bench_worker *w, struct gospan_stream *s)
 	}
 	memcpy(s->slot_bytes, s->filled_bytes, s->kind->nr_slots * sizeof(u32));
 	stream_grew(s);
-	for (i = 0; i < w->run->b->nr_objects; i++) {
+	for (i = 0; i < nr_draws(w->run->b, s->kind); i++) {
 		s->kind->draw(w);
 		if (!(i % RESCHED_OBJECTS))
 			cond_resched();
@@ -73,7 +86,6 @@ static void stream_draw(struct gospan_bench_worker *w, struct gospan_stream *s)
 /* 0 or -ENOMEM; gospan_stream_destroy() undoes it in any case. */
 int gospan_stream_init(struct gospan_bench_worker *w, const struct gospan_stream_kind *kind)
 {
-	size_t nr_steps = (size_t)w->run->b->nr_objects * kind->steps_per_op;
 	struct gospan_stream *s = gospan_bench_table(w, 1, sizeof(*s));
 
 	w->own = s;
@@ -82,12 +94,12 @@ int gospan_stream_init(struct gospan_bench_worker *w, const struct gospan_stream
 	s->kind = kind;
 	s->filled_bytes = gospan_bench_table(w, kind->nr_slots, sizeof(u32));
 	s->slot_bytes = gospan_bench_table(w, kind->nr_slots, sizeof(u32));
-	s->ops = gospan_bench_table(w, nr_steps, sizeof(*s->ops));
+	s->ops = gospan_bench_table(w, nr_steps(w->run->b, kind), sizeof(*s->ops));
 	if (!s->filled_bytes || !s->slot_bytes || !s->ops)
 		return -ENOMEM;
 	stream_draw(w, s);
 	w->job.ops = s->ops;
-	w->ops[0] = w->run->b->nr_objects;
+	w->ops[0] = (u64)nr_draws(w->run->b, kind) * kind->ops_per_draw;
 	return 0;
 }
 
@@ -150,18 +162,26 @@ static void **table_of(struct gospan_bench_worker *w, u32 turn)
 	return run->worker[(w->idx + turn) % run->nr_workers].table;
 }
 
+/* The step after the last of a turn, which is whole draws. */
+static u32 turn_end(const struct gospan_bench_worker *w, u32 turn)
+{
+	const struct gospan_stream_kind *kind = ((struct gospan_stream *)w->own)->kind;
+	u32 nr = div_u64((u64)nr_draws(w->run->b, kind) * (turn + 1), kind->nr_turns);
+
+	return nr * kind->ops_per_draw * kind->steps_per_op;
+}
+
 /* Take turns on the tables, the own one first. */
 static void stream_turns(struct gospan_bench_worker *w)
 {
 	const struct gospan_stream *s = w->own;
 	struct gospan_bench_run *run = w->run;
 	u32 nr_turns = s->kind->nr_turns;
-	u32 turn;
+	u32 turn, from, end = 0;
 
 	for (turn = 0; turn < nr_turns; turn++) {
-		u32 from = (u64)s->nr_ops * turn / nr_turns;
-		u32 end = (u64)s->nr_ops * (turn + 1) / nr_turns;
-
+		from = end;
+		end = turn_end(w, turn);
 		if (turn)
 			gospan_bench_barrier(run);
 		w->job.objects = table_of(w, turn);

@@ -14,10 +14,11 @@ struct gospan_stream_kind {
 	u32 nr_slots;		/* of each CPU */
 	u32 nr_filled;		/* slots that are full when the clock starts: the first ones */
 	u32 steps_per_op;	/* steps that count as one operation */
+	u32 ops_per_draw;	/* operations that are drawn at once */
 	u32 nr_turns;		/* each turn on the table of the next CPU; 1: on the own only */
 	/* Bytes of the object that fills a slot. */
 	u32 (*fill)(struct gospan_bench_worker *w);
-	/* Append one operation: @steps_per_op steps. */
+	/* Append @ops_per_draw operations. */
 	void (*draw)(struct gospan_bench_worker *w);
 };
 

@@ -137,6 +137,7 @@ extern const struct gospan_bench_shape gospan_bench_batch, gospan_bench_remote;
 extern const struct gospan_bench_shape gospan_bench_write;
 extern const struct gospan_bench_shape gospan_bench_mix;
 extern const struct gospan_bench_shape gospan_bench_larson, gospan_bench_alloc_test;
+extern const struct gospan_bench_shape gospan_bench_shbench;
 extern const struct gospan_bench_shape gospan_bench_xmalloc, gospan_bench_fan_out;
 extern const struct gospan_bench_shape gospan_bench_cycle, gospan_bench_fragment;
 extern const struct gospan_bench_shape gospan_bench_thrash, gospan_bench_scratch;

@@ -192,6 +192,11 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 		{ "step", NULL }, NULL, NULL,
 		"few sizes and places are popular",
 	},
+	[KIND_SHBENCH] = {
+		"shbench", &shapes, GOSPAN_WORKLOAD_SHBENCH, GOSPAN_ORDER_FIFO, WIDTH_ALL,
+		{ "step", NULL }, NULL, NULL,
+		"groups freed either way round, others allocated",
+	},
 	[KIND_FAN_OUT] = {
 		"fan-out", &shapes, GOSPAN_WORKLOAD_FAN_OUT, GOSPAN_ORDER_FIFO, WIDTH_ALL,
 		{ "alloc", "free" }, "64,1024", NULL,

@@ -349,6 +349,8 @@ enum gospan_bench_allocator {
  *	objects change CPUs
  * @GOSPAN_WORKLOAD_XMALLOC: phase 0: one CPU allocates; phase 1: its partner frees meanwhile
  * @GOSPAN_WORKLOAD_ALLOC_TEST: phase 0: steps with sizes and lifetimes of a Pareto distribution
+ * @GOSPAN_WORKLOAD_SHBENCH: phase 0: groups of equal objects are freed, others allocated; tables
+ *	change CPUs
  * @GOSPAN_WORKLOAD_FAN_OUT: phase 0: one CPU allocates for all; phase 1: each other frees a part
  * @GOSPAN_WORKLOAD_CYCLE: phase 0: nr_objects are allocated, then freed, again and again
  * @GOSPAN_WORKLOAD_FRAGMENT: phase 0: 9 of 10 objects are freed at random; phase 1: objects of
@@ -367,6 +369,7 @@ enum gospan_bench_workload {
 	GOSPAN_WORKLOAD_LARSON,
 	GOSPAN_WORKLOAD_XMALLOC,
 	GOSPAN_WORKLOAD_ALLOC_TEST,
+	GOSPAN_WORKLOAD_SHBENCH,
 	GOSPAN_WORKLOAD_FAN_OUT,
 	GOSPAN_WORKLOAD_CYCLE,
 	GOSPAN_WORKLOAD_FRAGMENT,
@@ -452,7 +455,8 @@ struct gospan_bench_cpu {
  * @allocator: in: enum gospan_bench_allocator
  * @order: in: enum gospan_bench_order; 0 but for BATCH, REMOTE and FAN_OUT
  * @flags: in: GOSPAN_BENCH_* bits
- * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX, LARSON and ALLOC_TEST
+ * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX, LARSON, ALLOC_TEST
+ *	and SHBENCH
  * @nr_objects: in: objects, pairs, steps or writes per CPU and round, BULK: objects per
  *	call, 1..%GOSPAN_BENCH_MAX_OBJECTS
  * @rounds: in: 1..%GOSPAN_BENCH_MAX_ROUNDS
@@ -472,12 +476,13 @@ struct gospan_bench_cpu {
  * All CPUs start each phase together. For WRITE the first allocates, and the
  * objects that lie closest to each other are written to. BULK measures EMPTY,
  * GOSPAN and caches only, WRITE, THRASH and SCRATCH all but PAGES, SPAN and
- * LIMIT, LARSON, ALLOC_TEST and FRAGMENT EMPTY, GOSPAN, NOSCAN, KMALLOC and LIMIT. What held pages took
- * goes back to the kernel afterwards. Returns -EINVAL for a field out of range, -ENODEV for a CPU
- * that is not online, -ENOMEM when the objects, at most twice the bytes asked or
- * whole pages, would take more than half of the memory available, or with held
- * pages more than 7/8, or the driver's tables do not fit, -EINTR when a signal
- * ended it (nothing is left allocated), -EBUSY while another bench runs.
+ * LIMIT, LARSON, ALLOC_TEST, SHBENCH and FRAGMENT EMPTY, GOSPAN, NOSCAN, KMALLOC
+ * and LIMIT. What held pages took goes back to the kernel afterwards.
+ * Returns -EINVAL for a field out of range, -ENODEV for a CPU that is not
+ * online, -ENOMEM when the objects, at most twice the bytes asked or whole
+ * pages, would take more than half of the memory available, or with held pages
+ * more than 7/8, or the driver's tables do not fit, -EINTR when a signal ended
+ * it (nothing is left allocated), -EBUSY while another bench runs.
  */
 struct gospan_bench {
 	__u32 workload;

@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(bench)
 static bool is_sized(__u32 workload)
 {
 	return workload == GOSPAN_WORKLOAD_MIX || workload == GOSPAN_WORKLOAD_LARSON ||
-	       workload == GOSPAN_WORKLOAD_ALLOC_TEST;
+	       workload == GOSPAN_WORKLOAD_ALLOC_TEST || workload == GOSPAN_WORKLOAD_SHBENCH;
 }
 
 static bool takes_two_cpus(__u32 workload)
@@ -484,6 +484,7 @@ FIXTURE_VARIANT_ADD(endless, write) { .workload = GOSPAN_WORKLOAD_WRITE };
 FIXTURE_VARIANT_ADD(endless, larson) { .workload = GOSPAN_WORKLOAD_LARSON };
 FIXTURE_VARIANT_ADD(endless, xmalloc) { .workload = GOSPAN_WORKLOAD_XMALLOC };
 FIXTURE_VARIANT_ADD(endless, alloc_test) { .workload = GOSPAN_WORKLOAD_ALLOC_TEST };
+FIXTURE_VARIANT_ADD(endless, shbench) { .workload = GOSPAN_WORKLOAD_SHBENCH };
 FIXTURE_VARIANT_ADD(endless, cycle) { .workload = GOSPAN_WORKLOAD_CYCLE };
 FIXTURE_VARIANT_ADD(endless, fragment) { .workload = GOSPAN_WORKLOAD_FRAGMENT };
 FIXTURE_VARIANT_ADD(endless, scratch) { .workload = GOSPAN_WORKLOAD_SCRATCH };
