@@ -244,9 +244,9 @@ static void print_latency(const struct bench *b, const struct bench_case *c, uns
 
 		if (!l->max)
 			continue;
-		snprintf(label, sizeof(label), "%s, %s, %s", c->kind->name,
-			 format_size(b, c, size), c->kind->phases[p]);
-		printf("  %-32s%-12s%9llu%9llu%9llu%12llu\n", label, allocator_names[allocator],
+		snprintf(label, sizeof(label), "%s, %s", c->kind->name, c->kind->phases[p]);
+		printf("%12s  %6u  %-22s%-11s%9llu%9llu%9llu%12llu\n",
+		       format_size(b, c, size), c->nr_objects, label, allocator_names[allocator],
 		       l->p50, l->p99, l->p999, l->max);
 	}
 }
@@ -256,7 +256,7 @@ static void print_latencies(const struct bench *b)
 	if (!b->options.latency)
 		return;
 	printf("\nsingle operations, with the reading of a clock, on the slowest CPU\n");
-	printf("  %-32s%-12s%9s%9s%9s%12s\n", instrument_names[b->options.instrument], "",
+	printf("%-14s%6s%-35s%9s%9s%9s%12s\n", instrument_names[b->options.instrument], "n", "",
 	       "p50", "p99", "p99.9", "max");
 	for (size_t i = 0; i < b->nr_cases; i++) {
 		for (unsigned int a = 0; a < GOSPAN_NR_ALLOCATORS; a++)
