@@ -6,5 +6,6 @@
 #define _HOST_LINUX_SIZES_H
 
 #define SZ_4K	4096
+#define SZ_32K	32768
 
 #endif /* _HOST_LINUX_SIZES_H */
