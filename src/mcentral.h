@@ -13,6 +13,8 @@
 /* Bytes of free objects that may be in transit, where batches are not larger. */
 #define GOSPAN_TRANSIT_BYTES	SZ_64K
 #define GOSPAN_TRANSIT_MAX_BATCHES 32U
+/* Batches that the lock is taken for once: bounds the time with interrupts off. */
+#define GOSPAN_CENTRAL_BATCHES	4U
 /* Lists of spans by free slots: 1, 2..3, 4..7, ...; beyond, the last. */
 #define GOSPAN_NR_FULLNESS	11
 /* Bytes of empty spans that are kept, where one span is not larger. */
@@ -61,6 +63,12 @@ static inline struct gospan_mcentral *gospan_mcentral_on(const struct gospan_mce
 	return gospan_mcentral_of(mc->spanclass, node);
 }
 
+/* Batches that are cut for those who will ask next. */
+static inline unsigned int gospan_mcentral_nr_ahead(const struct gospan_mcentral *mc)
+{
+	return min(GOSPAN_CENTRAL_BATCHES - 1, mc->transit.nr_slots / 4);
+}
+
 int gospan_mcentral_init(void);
 void gospan_mcentral_exit(void);
 unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes);
@@ -78,6 +86,7 @@ void gospan_mcentral_drain_all(void);
 unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n);
 unsigned long gospan_mcentral_empty_pages(int node);
 unsigned long gospan_mcentral_waiting_pages(void);
+void gospan_mcentral_list_spans(struct gospan_mcentral *mc, struct list_head *spans);
 struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigned int n, gfp_t gfp);
 void *gospan_mcentral_alloc(struct gospan_mcentral *mc);
 
