@@ -265,6 +265,51 @@ static void mcache_capacity_within_limit(struct kunit *test)
 		KUNIT_EXPECT_GT(test, nr_retired, 0U);
 }
 
+static unsigned int spanclass_of(unsigned int bytes)
+{
+	return gospan_make_spanclass(gospan_size_to_class(bytes), false);
+}
+
+static unsigned int capacity_of(const struct mcache_test *t, unsigned int bytes)
+{
+	const struct gospan_magazine *m = &t->c->magazine[spanclass_of(bytes)];
+
+	return m->limit - m->base;
+}
+
+/* Who wants more is not asked itself to give way, though all others have missed, too. */
+static void mcache_capacity_never_own(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	const struct gospan_magazine *m = &t->c->magazine[spanclass_of(32768)];
+	unsigned int i;
+	void *p;
+
+	if (gospan_kunit_cache_limit() != SZ_256K)
+		kunit_skip(test, "is for the default cpu_cache_bytes");
+	for (i = 0; i < 11; i++) {
+		t->objs[i] = gospan_alloc(i < 3 ? 32768 : 28672, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+	}
+	gospan_kunit_flush();
+	give(t, 3, 8);
+	p = gospan_alloc(24576, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	gospan_free(p);
+	give(t, 0, 2);
+	KUNIT_ASSERT_EQ(test, capacity_of(t, 28672), 4);
+	KUNIT_ASSERT_EQ(test, capacity_of(t, 24576), 2);
+	KUNIT_ASSERT_EQ(test, capacity_of(t, 32768), 2);
+	/* The third does not fit, and there is no room for two more. */
+	__set_bit(spanclass_of(28672), t->c->missed);
+	__set_bit(spanclass_of(24576), t->c->missed);
+	t->c->victim = spanclass_of(28672);
+	give(t, 2, 1);
+	KUNIT_EXPECT_GE(test, capacity_of(t, 32768), 2);
+	KUNIT_EXPECT_LE(test, m->top - m->base, m->limit - m->base);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
 /* What happens in an interrupt, or after a hand-made claim. */
 struct claimed_work {
 	struct irq_work work;
@@ -494,6 +539,7 @@ static struct kunit_case mcache_cases[] = {
 	KUNIT_CASE(mcache_free_grants_capacity),
 	KUNIT_CASE(mcache_capacity_follows_misses),
 	KUNIT_CASE(mcache_capacity_moves),
+	KUNIT_CASE(mcache_capacity_never_own),
 	KUNIT_CASE(mcache_free_twice_in_a_row),
 	KUNIT_CASE(mcache_capacity_within_limit),
 	KUNIT_CASE(mcache_claim_by_hand),

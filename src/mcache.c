@@ -4,8 +4,7 @@
  *
  * For each spanclass a magazine to pop from and push to, and a current span
  * that refills are cut from, so that CPUs allocate from different cache lines.
- * A magazine that is empty or full trades half its capacity with the central
- * list, in one lock acquisition.
+ * A magazine that is empty or full trades half its capacity with the central list.
  *
  * Magazines start without capacity, get a little at first use, and twice as much
  * each time that they are found empty or full. All of a CPU's magazines, full,
@@ -126,18 +125,21 @@ static void mcache_shrink(struct gospan_mcache *c, unsigned int spanclass)
 }
 
 /*
- * Make room for @bytes of capacity, by that of magazines that were neither empty
- * nor full since they were asked last. False if @tries of them had nothing to
+ * Make room for @n more objects of @spanclass, by other magazines that were neither
+ * empty nor full since they were asked last. False if @tries of them had nothing to
  * spare: with 0 all are asked, until there is room.
  */
-static bool mcache_make_room(struct gospan_mcache *c, size_t bytes, unsigned int tries)
+static bool mcache_make_room(struct gospan_mcache *c, unsigned int spanclass, unsigned int n,
+			     unsigned int tries)
 {
+	size_t bytes = n * gospan_spanclass_bytes(spanclass);
 	bool forced = !tries;
 
+	/* Any magazine alone has room: there are others. */
 	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
 		do {
 			c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
-		} while (!magazine_capacity(&c->magazine[c->victim]));
+		} while (c->victim == spanclass || !magazine_capacity(&c->magazine[c->victim]));
 		if (!__test_and_clear_bit(c->victim, c->missed))
 			mcache_shrink(c, c->victim);
 		if (!forced && !--tries)
@@ -160,7 +162,7 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 		m->limit = m->base;
 	}
 	n = magazine_first_capacity(spanclass);
-	mcache_make_room(c, n * gospan_spanclass_bytes(spanclass), 0);
+	mcache_make_room(c, spanclass, n, 0);
 	mcache_set_capacity(c, spanclass, n);
 	return true;
 }
@@ -172,10 +174,7 @@ static void mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
 	unsigned int more = min(n, gospan_mcache_capacity(spanclass) - n);
 
 	__set_bit(spanclass, c->missed);
-	if (!more || !mcache_make_room(c, more * gospan_spanclass_bytes(spanclass), GROW_TRIES))
-		return;
-	/* It may itself have had to give way. */
-	if (n == magazine_capacity(&c->magazine[spanclass]))
+	if (more && mcache_make_room(c, spanclass, more, GROW_TRIES))
 		mcache_set_capacity(c, spanclass, n + more);
 }
 
@@ -542,7 +541,8 @@ int gospan_mcache_init(void)
 {
 	int ret;
 
-	/* Any two magazines fit. */
+	/* Any magazine alone fits. */
+	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",
 				mcache_cpu_prepare, mcache_cpu_dead);
