@@ -6,7 +6,6 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
-#include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -27,18 +26,13 @@ static unsigned long number(const void *object)
 	return (unsigned long)object - 1;
 }
 
-static void close_action(void *t)
-{
-	kvfree(gospan_transit_close(t));
-}
-
 static struct gospan_transit *transit_make(struct kunit *test)
 {
 	struct gospan_transit *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	void *batches = kunit_kzalloc(test, gospan_transit_bytes(NR_SLOTS, BATCH), GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, t);
-	KUNIT_ASSERT_EQ(test, gospan_transit_open(t, NR_SLOTS, BATCH), 0);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, close_action, t), 0);
+	KUNIT_ASSERT_TRUE(test, t && batches);
+	gospan_transit_open(t, batches, NR_SLOTS, BATCH);
 	return t;
 }
 
@@ -124,12 +118,13 @@ static void transit_owned_slots(struct kunit *test)
 
 static void transit_closed_takes_nothing(struct kunit *test)
 {
-	struct gospan_transit t = {};
-	void *p = object(0);
+	struct gospan_transit *t = transit_make(test);
+	void *batches = t->batches, *p = object(0);
 
-	KUNIT_EXPECT_EQ(test, gospan_transit_push(&t, &p, 1), 0);
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop(&t, &p, 1), 0);
-	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t), 0);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_transit_close(t), batches);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, &p, 1), 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, &p, 1), 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(t), 0);
 }
 
 /* Threads that pass objects around; each object has exactly one holder at any time. */

@@ -72,17 +72,26 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 {
 	struct gospan_layout l = gospan_spanclass_layout(mc->spanclass);
 	unsigned int nr_slots = transit_nr_slots(l.elem_bytes);
+	void *batches = NULL;
 	unsigned long flags;
 
+	if (nr_slots) {
+		batches = kvzalloc(gospan_mcentral_transit_bytes(l.elem_bytes), GFP_KERNEL);
+		if (!batches)
+			return -ENOMEM;
+	}
+	/* Others may just be counting what is in transit. */
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	mc->layout = l;
 	mc->ctor = ctor;
 	mc->typesafe = typesafe;
 	mc->max_empty = max_t(unsigned int, 1, GOSPAN_EMPTY_BYTES /
 			      (l.npages << GOSPAN_PAGE_SHIFT));
+	if (nr_slots)
+		gospan_transit_open(&mc->transit, batches, nr_slots,
+				    gospan_bytes_batch(l.elem_bytes));
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	return nr_slots ? gospan_transit_open(&mc->transit, nr_slots,
-					      gospan_bytes_batch(l.elem_bytes)) : 0;
+	return 0;
 }
 
 /* The opposite, when it has no spans. */
@@ -270,13 +279,11 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
 	struct gospan_batch *b;
 
 	lockdep_assert_held(&mc->lock);
-	for (; ahead; ahead--) {
+	for (; ahead && (*current_span || mc->nr_listed); ahead--) {
 		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			return;
 		b->nr = central_cut(mc, current_span, b->objs, mc->transit.batch);
-		if (b->nr < mc->transit.batch)
-			ahead = 1;
 		gospan_transit_put(&mc->transit, b);
 	}
 }
@@ -528,8 +535,8 @@ static void flush_home_some(void **objs, unsigned int n)
  * @objs: objects, or blocks; reordered
  * @n: how many
  *
- * Context: Any but NMI. Takes central locks, one after the other, of each
- * %GOSPAN_MAX_BATCH objects each lock once if the transit has room. Reports
+ * Context: Any but NMI. Takes central locks, one after the other, where the
+ * transit has no room: of each %GOSPAN_MAX_BATCH objects each lock once. Reports
  * what is no object.
  */
 void gospan_mcentral_flush_home(void **objs, unsigned int n)

@@ -15,9 +15,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include "transit.h"
 
@@ -38,24 +36,25 @@ struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t, unsign
 	return t->batches + slot * batch_bytes(t->batch);
 }
 
-/* With @nr_slots of @batch objects, at most as many as a word has bits. Task. 0 or -ENOMEM. */
-int gospan_transit_open(struct gospan_transit *t, unsigned int nr_slots, unsigned int batch)
+/*
+ * With @nr_slots of @batch objects, at most as many as a word has bits, in zeroed
+ * @batches of gospan_transit_bytes().
+ */
+void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
+			 unsigned int batch)
 {
 	unsigned int slot;
 
-	t->batches = kvzalloc(gospan_transit_bytes(nr_slots, batch), GFP_KERNEL);
-	if (!t->batches)
-		return -ENOMEM;
+	t->batches = batches;
 	t->nr_slots = nr_slots;
 	t->batch = batch;
 	for (slot = 0; slot < nr_slots; slot++)
 		gospan_transit_batch(t, slot)->slot = slot;
 	/* Pairs with the atomic that takes a slot. */
 	smp_store_release(&t->slots[GOSPAN_TRANSIT_EMPTY], GENMASK(nr_slots - 1, 0));
-	return 0;
 }
 
-/* The opposite, when it holds no object. Returns what is to be freed, with kvfree(). */
+/* The opposite, when it holds no object. Returns the batches, which are the caller's again. */
 void *gospan_transit_close(struct gospan_transit *t)
 {
 	void *batches = t->batches;
@@ -135,7 +134,7 @@ unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned 
 	return done;
 }
 
-/* Objects in it, at some moment; it stays open meanwhile. */
+/* Objects in it, at some moment; it stays open, or closed, meanwhile. */
 unsigned int gospan_transit_count(const struct gospan_transit *t)
 {
 	unsigned int slot, nr = 0;

@@ -31,7 +31,8 @@ struct gospan_transit {
 };
 
 size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int batch);
-int gospan_transit_open(struct gospan_transit *t, unsigned int nr_slots, unsigned int batch);
+void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
+			 unsigned int batch);
 void *gospan_transit_close(struct gospan_transit *t);
 
 struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state);
