@@ -316,6 +316,27 @@ static void mcentral_flush_moves_span(struct kunit *test)
 	central_finish(test, t);
 }
 
+/* What is not free is found wherever its span is: full ones are on no list. */
+static void mcentral_taken_everywhere(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+	unsigned int n = 2 * t->nelems + 3, i, k;
+	void **found = t->objs + n;
+
+	central_take(test, t, n);
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_taken(t->mc, found, n + 1), n);
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < n && found[k] != t->objs[i]; k++)
+			;
+		KUNIT_EXPECT_LT(test, k, n);
+	}
+	KUNIT_EXPECT_EQ(test, gospan_mcentral_taken(t->mc, found, 5), 5);
+	gospan_mcentral_flush(t->mc, t->objs, n);
+	gospan_mcentral_drain(t->mc);
+	KUNIT_EXPECT_EQ(test, gospan_mcentral_taken(t->mc, found, n), 0);
+	central_finish(test, t);
+}
+
 /* A current span that empties stays until its CPU gives it up. */
 static void mcentral_disown_empty_span(struct kunit *test)
 {
@@ -422,6 +443,7 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_flush_overflow),
 	KUNIT_CASE(mcentral_flush_keeps_few_empty),
 	KUNIT_CASE(mcentral_flush_moves_span),
+	KUNIT_CASE(mcentral_taken_everywhere),
 	KUNIT_CASE(mcentral_disown_empty_span),
 	KUNIT_CASE(mcentral_alloc_single),
 	KUNIT_CASE(mcentral_flush_misuse),

@@ -471,7 +471,7 @@ static bool magazine_valid(const struct gospan_magazine *m, unsigned int cpu,
 	if (!m->base)
 		return (!m->top && !m->limit) ||
 		       invalid("CPU %u: magazine of unused spanclass %u", cpu, spanclass);
-	if (capacity && capacity > gospan_mcache_capacity(spanclass))
+	if (capacity > gospan_mcache_capacity(spanclass))
 		return invalid("CPU %u, spanclass %u: capacity %u", cpu, spanclass, capacity);
 	if (m->top < m->base || m->top > m->limit)
 		return invalid("CPU %u, spanclass %u: %td objects in a magazine for %u", cpu,
