@@ -56,28 +56,4 @@ static const struct gospan_stream_kind alloc_test = {
 	.draw = alloc_test_draw,
 };
 
-static u32 alloc_test_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
-{
-	return NR_SLOTS;
-}
-
-static u64 alloc_test_own_bytes(const struct gospan_bench *b)
-{
-	return gospan_stream_own_bytes(b, &alloc_test);
-}
-
-static int alloc_test_init(struct gospan_bench_worker *w)
-{
-	return gospan_stream_init(w, &alloc_test);
-}
-
-const struct gospan_bench_shape gospan_bench_alloc_test = {
-	.allocators = GOSPAN_CAN_STREAM,
-	.fields = GOSPAN_TAKES_LATENCY,
-	.cpus_multiple = 1,
-	.nr_live = alloc_test_nr_live,
-	.own_bytes = alloc_test_own_bytes,
-	.init = alloc_test_init,
-	.destroy = gospan_stream_destroy,
-	.round = gospan_stream_round,
-};
+const struct gospan_bench_shape gospan_bench_alloc_test = GOSPAN_STREAM_SHAPE(alloc_test);

@@ -40,28 +40,4 @@ static const struct gospan_stream_kind larson = {
 	.draw = larson_draw,
 };
 
-static u32 larson_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
-{
-	return NR_SLOTS;
-}
-
-static u64 larson_own_bytes(const struct gospan_bench *b)
-{
-	return gospan_stream_own_bytes(b, &larson);
-}
-
-static int larson_init(struct gospan_bench_worker *w)
-{
-	return gospan_stream_init(w, &larson);
-}
-
-const struct gospan_bench_shape gospan_bench_larson = {
-	.allocators = GOSPAN_CAN_STREAM,
-	.fields = GOSPAN_TAKES_LATENCY,
-	.cpus_multiple = 1,
-	.nr_live = larson_nr_live,
-	.own_bytes = larson_own_bytes,
-	.init = larson_init,
-	.destroy = gospan_stream_destroy,
-	.round = gospan_stream_round,
-};
+const struct gospan_bench_shape gospan_bench_larson = GOSPAN_STREAM_SHAPE(larson);

@@ -47,28 +47,4 @@ static const struct gospan_stream_kind shbench = {
 	.draw = shbench_draw,
 };
 
-static u32 shbench_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
-{
-	return NR_GROUPS * GROUP;
-}
-
-static u64 shbench_own_bytes(const struct gospan_bench *b)
-{
-	return gospan_stream_own_bytes(b, &shbench);
-}
-
-static int shbench_init(struct gospan_bench_worker *w)
-{
-	return gospan_stream_init(w, &shbench);
-}
-
-const struct gospan_bench_shape gospan_bench_shbench = {
-	.allocators = GOSPAN_CAN_STREAM,
-	.fields = GOSPAN_TAKES_LATENCY,
-	.cpus_multiple = 1,
-	.nr_live = shbench_nr_live,
-	.own_bytes = shbench_own_bytes,
-	.init = shbench_init,
-	.destroy = gospan_stream_destroy,
-	.round = gospan_stream_round,
-};
+const struct gospan_bench_shape gospan_bench_shbench = GOSPAN_STREAM_SHAPE(shbench);

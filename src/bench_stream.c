@@ -19,6 +19,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "bench.h"
 #include "bench_stream.h"
 
 /* Objects allocated or freed, beside the clock, before others may run. */
@@ -59,9 +60,17 @@ static size_t nr_steps(const struct gospan_bench *b, const struct gospan_stream_
 	return (size_t)nr_draws(b, kind) * kind->ops_per_draw * kind->steps_per_op;
 }
 
-/* Bytes that the stream takes on each CPU. */
-u64 gospan_stream_own_bytes(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
+/* The slots of a CPU. */
+u32 gospan_stream_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
 {
+	return gospan_bench_shape(b->workload)->stream->nr_slots;
+}
+
+/* Bytes that the stream takes on each CPU. */
+u64 gospan_stream_own_bytes(const struct gospan_bench *b)
+{
+	const struct gospan_stream_kind *kind = gospan_bench_shape(b->workload)->stream;
+
 	return sizeof(struct gospan_stream) + 2 * kind->nr_slots * sizeof(u32) +
 	       nr_steps(b, kind) * sizeof(struct gospan_mix_op);
 }
@@ -84,8 +93,9 @@ static void stream_draw(struct gospan_bench_worker *w, struct gospan_stream *s)
 }
 
 /* 0 or -ENOMEM; gospan_stream_destroy() undoes it in any case. */
-int gospan_stream_init(struct gospan_bench_worker *w, const struct gospan_stream_kind *kind)
+int gospan_stream_init(struct gospan_bench_worker *w)
 {
+	const struct gospan_stream_kind *kind = w->run->shape->stream;
 	struct gospan_stream *s = gospan_bench_table(w, 1, sizeof(*s));
 
 	w->own = s;

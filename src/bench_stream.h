@@ -26,16 +26,18 @@ struct gospan_stream {
 	const struct gospan_stream_kind *kind;
 	u32 nr_ops;			/* steps drawn */
 	u32 nr_at_peak;			/* steps until most bytes are asked for */
-	u64 bytes, peak_bytes;		/* asked for now, and at most */
+	u64 bytes;			/* asked for now */
+	u64 peak_bytes;			/* at most */
 	u32 *filled_bytes;		/* by slot: of the object that fills it */
 	u32 *slot_bytes;		/* by slot: of the object in it, 0 if none */
 	struct gospan_mix_op *ops;
 };
 
-int gospan_stream_init(struct gospan_bench_worker *w, const struct gospan_stream_kind *kind);
+u32 gospan_stream_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx);
+u64 gospan_stream_own_bytes(const struct gospan_bench *b);
+int gospan_stream_init(struct gospan_bench_worker *w);
 void gospan_stream_destroy(struct gospan_bench_worker *w);
 void gospan_stream_round(struct gospan_bench_worker *w, u32 round);
-u64 gospan_stream_own_bytes(const struct gospan_bench *b, const struct gospan_stream_kind *kind);
 
 void gospan_stream_alloc(struct gospan_stream *s, u32 slot, u32 bytes);
 void gospan_stream_free(struct gospan_stream *s, u32 slot);
@@ -43,5 +45,18 @@ void gospan_stream_free(struct gospan_stream *s, u32 slot);
 /* Whoever frees an object need not know its size. */
 #define GOSPAN_CAN_STREAM	(GOSPAN_CAN(EMPTY) | GOSPAN_CAN(GOSPAN) | GOSPAN_CAN(KMALLOC) | \
 				 GOSPAN_CAN(NOSCAN) | GOSPAN_CAN(LIMIT))
+
+/* The workload that is the stream @kind. */
+#define GOSPAN_STREAM_SHAPE(kind) {		\
+	.allocators = GOSPAN_CAN_STREAM,	\
+	.fields = GOSPAN_TAKES_LATENCY,		\
+	.cpus_multiple = 1,			\
+	.stream = &(kind),			\
+	.nr_live = gospan_stream_nr_live,	\
+	.own_bytes = gospan_stream_own_bytes,	\
+	.init = gospan_stream_init,		\
+	.destroy = gospan_stream_destroy,	\
+	.round = gospan_stream_round,		\
+}
 
 #endif /* _GOSPAN_BENCH_STREAM_H */

@@ -18,6 +18,7 @@
 struct gospan_bench_held;
 struct gospan_bench_run;
 struct gospan_extent;
+struct gospan_stream_kind;
 struct task_struct;
 
 /* An allocation that cannot be had is a figure, not a reason to kill someone. */
@@ -72,6 +73,7 @@ struct gospan_bench_shape {
 	u32 allocators;		/* GOSPAN_CAN_*: that can do it */
 	u32 fields;		/* GOSPAN_TAKES_*: that it takes */
 	u32 cpus_multiple;	/* the number of CPUs is a multiple of it */
+	const struct gospan_stream_kind *stream; /* which, if it is one; or NULL */
 	/* Objects that the CPU with this place has at once, at most: its table. */
 	u32 (*nr_live)(const struct gospan_bench *b, u32 nr_cpus, u32 idx);
 	/* Bytes that it takes on each CPU beside the tables of objects; NULL: none. */
