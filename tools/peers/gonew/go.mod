@@ -1,0 +1,3 @@
+module gonew
+
+go 1.19
