@@ -17,6 +17,9 @@ rounds=50
 page_tolerance_kib=300
 slab_tolerance_kib=512
 number=0 failed=0
+slab_skipped=
+! grep -q ' kasan_quarantine_' /proc/kallsyms ||
+	slab_skipped="KASAN holds freed objects back"
 
 skip()
 {
@@ -39,11 +42,13 @@ result()
 
 is_loaded() { grep -q '^gospan ' /proc/modules; }
 
-# Ask the kernel to let go of what it can.
+# Ask the kernel to let go of what it can, and each CPU to add what it has counted
+# to the sums: MemFree may else lack 125 pages for each zone and CPU.
 settle()
 {
 	sync
 	echo 3 > /proc/sys/vm/drop_caches
+	[ ! -e /proc/sys/vm/stat_refresh ] || cat /proc/sys/vm/stat_refresh
 }
 
 # Free memory in KiB, and what comes and goes without the module's doing: pages
@@ -125,6 +130,25 @@ check_free()
 	[ $lost -le "$3" ]
 }
 
+# Sets rounds_status, meminfo_status, buddyinfo_status and slab_status; succeeds if
+# they all are 0.
+measure_rounds()
+{
+	settle
+	meminfo=$(meminfo_free_kib)
+	buddyinfo=$(buddyinfo_free_kib)
+	slab=$(slab_free_kib)
+	run_rounds $rounds
+	rounds_status=$?
+	check_free meminfo_free_kib "$meminfo" $page_tolerance_kib
+	meminfo_status=$?
+	check_free buddyinfo_free_kib "$buddyinfo" $page_tolerance_kib
+	buddyinfo_status=$?
+	[ -n "$slab_skipped" ] || check_free slab_free_kib "$slab" $slab_tolerance_kib
+	slab_status=$?
+	[ "$rounds_status$meminfo_status$buddyinfo_status$slab_status" = 0000 ]
+}
+
 [ "$(id -u)" = 0 ] || skip "needs root"
 [ -f "$module" ] || skip "no module at '$module'"
 command -v "$tool" > /dev/null || skip "no tool at '$tool'"
@@ -136,23 +160,17 @@ echo "1..8"
 # The first rounds fill caches of the kernel's own (kallsyms, sysfs, slabs).
 run_rounds 10
 result $? "first rounds"
-settle
-meminfo=$(meminfo_free_kib)
-buddyinfo=$(buddyinfo_free_kib)
-slab=$(slab_free_kib)
 
-run_rounds $rounds
-result $? "load, use and unload $rounds times"
-check_free meminfo_free_kib "$meminfo" $page_tolerance_kib
-result $? "MemFree comes back"
-check_free buddyinfo_free_kib "$buddyinfo" $page_tolerance_kib
-result $? "buddyinfo comes back"
-if grep -q ' kasan_quarantine_' /proc/kallsyms; then
-	result 0 "slabs do not grow # SKIP KASAN holds freed objects back"
-else
-	check_free slab_free_kib "$slab" $slab_tolerance_kib
-	result $? "slabs do not grow"
-fi
+# What the module loses it loses each time; what others take meanwhile they do not.
+attempt=0
+while [ $attempt -lt 3 ]; do
+	measure_rounds && break
+	attempt=$((attempt + 1))
+done
+result "$rounds_status" "load, use and unload $rounds times"
+result "$meminfo_status" "MemFree comes back"
+result "$buddyinfo_status" "buddyinfo comes back"
+result "$slab_status" "slabs do not grow${slab_skipped:+ # SKIP $slab_skipped}"
 
 insmod "$module" && wait_for_device && exec 3<> /dev/gospan
 result $? "open the device"
