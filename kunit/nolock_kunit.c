@@ -6,13 +6,16 @@
  * moment would find; tools/testing/selftests has one that really comes.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -589,6 +592,57 @@ static void reserve_counts_as_cached(struct kunit *test)
 	gospan_free(p);
 }
 
+/* Each takes two ticks and two grace periods there. */
+#define SYNC_ROUNDS	10
+
+/* Has something put off, and waits for it, again and again. */
+static int sync_thread(void *data)
+{
+	struct completion *done = data;
+	unsigned int i;
+
+	for (i = 0; i < SYNC_ROUNDS; i++) {
+		void *p = gospan_alloc(64, GFP_KERNEL);
+		struct stopped s = stop_cpu();
+
+		gospan_free_nolock(p);
+		start_cpu(s);
+		gospan_nolock_sync();
+	}
+	complete(done);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/*
+ * Several wait at once, as when two caches are destroyed: one of them was never woken
+ * up where an irq_work has no interrupt of its own, as on UML.
+ */
+static void sync_from_two_tasks(struct kunit *test)
+{
+	struct task_struct *tasks[2];
+	struct completion *done = kunit_kcalloc(test, ARRAY_SIZE(tasks), sizeof(*done), GFP_KERNEL);
+	unsigned int i, cpu = -1;
+
+	KUNIT_ASSERT_NOT_NULL(test, done);
+	nolock_start(test, 2);
+	for (i = 0; i < ARRAY_SIZE(tasks); i++) {
+		init_completion(&done[i]);
+		cpu = cpumask_next(cpu, cpu_online_mask);
+		if (cpu >= nr_cpu_ids)
+			cpu = cpumask_first(cpu_online_mask);
+		tasks[i] = kthread_create_on_cpu(sync_thread, &done[i], cpu, "gospan_sync/%u");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(tasks[i]));
+		wake_up_process(tasks[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(tasks); i++) {
+		/* Who hangs here cannot be stopped, either. */
+		KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&done[i], WAIT_JIFFIES));
+		kthread_stop(tasks[i]);
+	}
+}
+
 static struct kunit_case nolock_cases[] = {
 	KUNIT_CASE_PARAM(alloc_contract, contract_gen_params),
 	KUNIT_CASE_PARAM(alloc_exhausts_depth, depth_gen_params),
@@ -603,6 +657,7 @@ static struct kunit_case nolock_cases[] = {
 	KUNIT_CASE(free_foreign),
 	KUNIT_CASE(refill_without_memory),
 	KUNIT_CASE(reserve_counts_as_cached),
+	KUNIT_CASE(sync_from_two_tasks),
 	{}
 };
 

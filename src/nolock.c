@@ -26,6 +26,7 @@
 #include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/poison.h>
 #include <linux/slab.h>
@@ -299,12 +300,16 @@ EXPORT_SYMBOL_GPL(gospan_free_nolock);
  */
 void gospan_nolock_sync(void)
 {
+	/* Where an irq_work has no interrupt of its own, only the last to wait is woken up. */
+	static DEFINE_MUTEX(one_waits);
 	unsigned int cpu;
 
 	if (!nolock_cpus)
 		return;
+	mutex_lock(&one_waits);
 	for_each_possible_cpu(cpu)
 		irq_work_sync(&per_cpu_ptr(nolock_cpus, cpu)->work);
+	mutex_unlock(&one_waits);
 	flush_work(&refill_work);
 }
 
