@@ -6,11 +6,13 @@
 #ifndef _GOSPAN_COMPAT_H
 #define _GOSPAN_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/mmzone.h>
 #include <linux/rcupdate.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 /* 6.8 renamed MAX_ORDER, which 6.4 had turned from a count into a maximum. */
 #ifndef MAX_PAGE_ORDER
@@ -29,6 +31,22 @@
 /* 6.2 let call_rcu() take its time on machines configured to save power. */
 #if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define call_rcu_hurry	call_rcu
+#endif
+
+/* 6.18 renamed it. */
+#if KERNEL_VERSION(6, 18, 0) > LINUX_VERSION_CODE
+#define system_dfl_wq	system_unbound_wq
+#endif
+
+/* 6.13 made one call of the two, for tests. */
+#if KERNEL_VERSION(6, 13, 0) > LINUX_VERSION_CODE
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 /*

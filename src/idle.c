@@ -24,6 +24,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
+#include "compat.h"
 #include "idle.h"
 #include "mcache.h"
 
@@ -65,7 +66,7 @@ unsigned int gospan_idle_drain(void)
 
 static void idle_schedule(void)
 {
-	queue_delayed_work(system_unbound_wq, &idle_work, msecs_to_jiffies(idle_ms));
+	queue_delayed_work(system_dfl_wq, &idle_work, msecs_to_jiffies(idle_ms));
 }
 
 static void idle_work_fn(struct work_struct *work)
