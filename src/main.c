@@ -18,6 +18,7 @@
 #include "rcu.h"
 #include "scavenge.h"
 #include "stats.h"
+#include "validate.h"
 
 /* Nobody allocates any more: every free object back to its span, every empty span to the heap. */
 static void heap_drain(void)
@@ -64,6 +65,7 @@ static int __init gospan_init(void)
 	err = gospan_dev_init();
 	if (err)
 		goto err_idle_exit;
+	gospan_validate_file_init();
 	return 0;
 
 err_idle_exit:
@@ -87,6 +89,7 @@ err_arena_exit:
 
 static void __exit gospan_exit(void)
 {
+	gospan_validate_file_exit();
 	gospan_dev_exit();
 	gospan_idle_exit();
 	gospan_scavenge_exit();

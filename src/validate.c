@@ -12,7 +12,8 @@
  * Task context, may sleep. Nothing may allocate or free meanwhile: locks are
  * not taken, and no magazine is claimed. It costs the whole heap's size.
  *
- * Only in modules built with the unit tests, which call it after every step.
+ * Only in modules built with CONFIG_GOSPAN_VALIDATE=y, or with the unit tests, which
+ * call it after every step.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
