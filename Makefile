@@ -15,6 +15,8 @@ help:
 	@echo '  bench-heap       - only the page heap, with a million pages in use (14 GiB free)'
 	@echo '  bench-peers      - gospan in cycles beside glibc, tcmalloc, jemalloc, mimalloc and Go'
 	@echo '  check            - every test; the last line is "N passed, N failed"'
+	@echo '  torture          - all calls at random, in every context, on every kernel: MINUTES=60,'
+	@echo '                     SEED=0 (draw it), KERNELS="6.12 6.1 rt uml kunit kcsan"'
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
 	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'
@@ -56,6 +58,9 @@ bench check docs:
 bench-heap:
 	@tools/bench heap
 
+torture:
+	@tools/torture $(MINUTES:%=--minutes %) $(SEED:%=--seed %) $(KERNELS)
+
 perf-check:
 	@tools/check --only perf
 
@@ -82,5 +87,5 @@ clean:
 	$(MAKE) -C tools/testing/selftests/gospan clean
 	rm -rf build
 
-.PHONY: all help modules modules_install tool load unload bench bench-heap bench-peers check perf-check perf-record \
+.PHONY: all help modules modules_install tool load unload bench bench-heap bench-peers check torture perf-check perf-record \
 	kunit docs tables clean
