@@ -16,7 +16,7 @@ help:
 	@echo '  bench-peers      - gospan in cycles beside glibc, tcmalloc, jemalloc, mimalloc and Go'
 	@echo '  check            - every test; the last line is "N passed, N failed"'
 	@echo '  torture          - all calls at random, in every context, on every kernel: MINUTES=60,'
-	@echo '                     SEED=0 (draw it), KERNELS="6.12 6.1 rt uml kunit kcsan"'
+	@echo '                     SEED=0 (draw it), KERNELS="6.12 6.1 rt uml kunit kcsan loads"'
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
 	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'

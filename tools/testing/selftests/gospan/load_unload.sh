@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Loads and unloads the module 50 times with traffic in between, and checks
-# that every page comes back and that a module in use stays. Prints TAP.
+# Loads and unloads the module 50 times, or ROUNDS, with traffic in between, and
+# checks that all comes back, and that a module in use stays. Prints TAP.
 #
-#   load_unload.sh PATH/gospan.ko [PATH/gospan]
+#   load_unload.sh PATH/gospan.ko [PATH/gospan [ROUNDS]]
 #
 # The module must not be loaded. Exit status: 0 passed, 1 failed, 4 skipped.
 # For busybox ash.
 
 module=${1:-}
 tool=${2:-gospan}
-rounds=50
+rounds=${3:-50}
 # A module that lost one 8 KiB page in each round would lack 400 KiB; what other
 # parts of the kernel do meanwhile was seen to come to 180.
 page_tolerance_kib=300
@@ -88,6 +88,15 @@ wait_for_device()
 	[ -e /dev/gospan ]
 }
 
+# Per-CPU memory, which a CPU's counts do not blur, and what there is to see of
+# workqueues, slabs, devices and in debugfs.
+other_things()
+{
+	grep '^Percpu:' /proc/meminfo
+	find /sys/devices/virtual /sys/kernel/slab /sys/module -maxdepth 2 2> /dev/null
+	ls /sys/kernel/debug 2> /dev/null
+}
+
 # load_use_unload SEED: one round; its output only when something fails
 load_use_unload()
 {
@@ -138,7 +147,7 @@ measure_rounds()
 	meminfo=$(meminfo_free_kib)
 	buddyinfo=$(buddyinfo_free_kib)
 	slab=$(slab_free_kib)
-	run_rounds $rounds
+	run_rounds "$rounds"
 	rounds_status=$?
 	check_free meminfo_free_kib "$meminfo" $page_tolerance_kib
 	meminfo_status=$?
@@ -155,12 +164,13 @@ command -v "$tool" > /dev/null || skip "no tool at '$tool'"
 ! is_loaded || skip "the module is loaded already"
 
 echo "TAP version 13"
-echo "1..8"
+echo "1..9"
 
 # The first rounds fill caches of the kernel's own (kallsyms, sysfs, slabs).
 run_rounds 10
 result $? "first rounds"
 
+other_things > /tmp/things
 # What the module loses it loses each time; what others take meanwhile they do not.
 attempt=0
 while [ $attempt -lt 3 ]; do
@@ -168,6 +178,10 @@ while [ $attempt -lt 3 ]; do
 	attempt=$((attempt + 1))
 done
 result "$rounds_status" "load, use and unload $rounds times"
+other_things | diff /tmp/things - | sed 's/^/# /' > /tmp/more_things
+cat /tmp/more_things
+[ ! -s /tmp/more_things ]
+result $? "per-CPU memory, sysfs and debugfs are as before"
 result "$meminfo_status" "MemFree comes back"
 result "$buddyinfo_status" "buddyinfo comes back"
 result "$slab_status" "slabs do not grow${slab_skipped:+ # SKIP $slab_skipped}"

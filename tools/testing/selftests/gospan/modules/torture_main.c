@@ -88,7 +88,7 @@ static void irq_run(struct torture_actor *a)
 /* As often as the machine can stand it. */
 static enum hrtimer_restart timer_run(struct hrtimer *timer, struct torture_actor *a)
 {
-	u64 begin = ktime_get_ns(), interval = get_random_u32() % MAX_INTERVAL_US;
+	u64 begin = ktime_get_ns(), interval = torture_draw(a, MAX_INTERVAL_US);
 
 	irq_run(a);
 	interval = interval * NSEC_PER_USEC + IRQ_SHARE * (ktime_get_ns() - begin);
