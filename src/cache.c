@@ -246,7 +246,7 @@ static __always_inline bool alloc_is_special(const struct gospan_cache *cache, g
 }
 
 /* Fast path: as gospan_malloc_spanclass(); the cache is read, with one branch more. */
-void *gospan_cache_alloc(struct gospan_cache *cache, gfp_t gfp)
+GOSPAN_FETCHED_TOGETHER void *gospan_cache_alloc(struct gospan_cache *cache, gfp_t gfp)
 {
 	gospan_malloc_see_context(gfp);
 	if (unlikely(alloc_is_special(cache, gfp)))
@@ -300,7 +300,7 @@ static noinline void free_special(const struct gospan_cache *cache, const void *
 }
 
 /* Fast path: as gospan_free(), and the spanclass is compared with the cache's. */
-void gospan_cache_free(struct gospan_cache *cache, void *p)
+GOSPAN_FETCHED_TOGETHER void gospan_cache_free(struct gospan_cache *cache, void *p)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);

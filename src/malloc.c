@@ -205,19 +205,19 @@ static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 	return alloc_small(size, gfp, noscan);
 }
 
-void *__gospan_alloc(size_t size, gfp_t gfp)
+GOSPAN_FETCHED_TOGETHER void *__gospan_alloc(size_t size, gfp_t gfp)
 {
 	return alloc(size, gfp, false);
 }
 EXPORT_SYMBOL_GPL(__gospan_alloc);
 
-void *gospan_alloc_noscan(size_t size, gfp_t gfp)
+GOSPAN_FETCHED_TOGETHER void *gospan_alloc_noscan(size_t size, gfp_t gfp)
 {
 	return alloc(size, gfp, true);
 }
 EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 
-void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
+GOSPAN_FETCHED_TOGETHER void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 {
 	gospan_malloc_see_context(gfp);
 	if (unlikely(gfp & GOSPAN_GFP_SPECIAL) || want_init_on_alloc(0))
@@ -409,7 +409,7 @@ static noinline void free_special(const void *p)
 	free_small(p, true);
 }
 
-void gospan_free(const void *p)
+GOSPAN_FETCHED_TOGETHER void gospan_free(const void *p)
 {
 	if (static_branch_unlikely(&gospan_malloc_free_special))
 		return free_special(p);
