@@ -4,13 +4,13 @@
  * tests play the part of an mcache: they own a current span and trade batches.
  */
 #include <kunit/test.h>
-#include "../src/mcentral.h"
+#include "../src/mcache.h"
 #include "../src/report.h"
 #include "../src/validate.h"
 #include "helper.h"
 
 #define BYTES		1024U
-#define MAX_OBJS	512U	/* more than a few spans' and those in transit together */
+#define MAX_OBJS	(SZ_1M / BYTES + 64U) /* more than a few spans' and those in transit together */
 
 /* What a test works with. */
 struct central_test {
@@ -78,7 +78,7 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 		KUNIT_EXPECT_GE(test, max, 2 * batch);
 		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_BATCHES * batch);
 		KUNIT_EXPECT_LE(test, max * bytes,
-				max_t(unsigned int, GOSPAN_TRANSIT_BYTES, 2 * batch * bytes));
+				max_t(unsigned int, SZ_1M, 2 * batch * bytes));
 	}
 }
 
@@ -187,7 +187,9 @@ static void mcentral_flush_overflow(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
 	unsigned int max = gospan_mcentral_max_transit(BYTES), n = max + 2 * t->nelems;
+	unsigned int spilled = 2 + (GOSPAN_CENTRAL_BATCHES - 1) * t->batch;
 
+	KUNIT_ASSERT_LT(test, spilled, max);
 	central_take(test, t, n);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), DIV_ROUND_UP(n, t->nelems));
 	gospan_mcentral_flush(t->mc, t->objs, max - 1);
@@ -196,25 +198,25 @@ static void mcentral_flush_overflow(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	/* One more fits, two do not. */
 	gospan_mcentral_flush(t->mc, t->objs + max - 1, 3);
-	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n - max - 2);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), max + 2 - spilled);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n - spilled);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs + max + 2, n - max - 2);
-	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n - max - 2);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n - spilled);
 	central_finish(test, t);
 }
 
-/* Who wants a batch finds it in transit; the spans are used up and met no list. */
+/* Who wants a batch finds it and others in transit; the spans are used up and met no list. */
 static void mcentral_grow_whole_batch(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned int n = t->batch;
+	unsigned int n = t->batch, all = n * (1 + gospan_mcentral_nr_ahead(t->mc));
 
 	KUNIT_ASSERT_EQ(test, n % t->nelems, 0);
 	KUNIT_ASSERT_PTR_EQ(test, gospan_mcentral_grow(t->mc, n, GFP_KERNEL), t->mc);
-	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), n / t->nelems);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), all);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), all);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), all / t->nelems);
 	KUNIT_EXPECT_EQ(test, t->mc->nr_listed, 0);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, n), n);
@@ -228,12 +230,13 @@ static void mcentral_grow_transit_full(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
 	unsigned int max = gospan_mcentral_max_transit(BYTES), n = t->batch;
+	unsigned int all = n * (1 + gospan_mcentral_nr_ahead(t->mc));
 
 	central_take(test, t, max);
 	gospan_mcentral_flush(t->mc, t->objs, max);
 	KUNIT_ASSERT_PTR_EQ(test, gospan_mcentral_grow(t->mc, n, GFP_KERNEL), t->mc);
 	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), max);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, n / t->nelems);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, all / t->nelems);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	central_finish(test, t);
 }
@@ -264,30 +267,102 @@ static void mcentral_refill_fullest_first(struct kunit *test)
 	central_finish(test, t);
 }
 
-/* Of the spans that nothing is taken from a few stay, used after all others. */
-static void mcentral_flush_keeps_few_empty(struct kunit *test)
+/* Spans that nothing is taken from stay, and are used after all others. */
+static void mcentral_flush_keeps_empty(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned int max_empty = t->mc->max_empty, n = (max_empty + 2) * t->nelems;
+	unsigned int n = t->batch, nr_spans = n / t->nelems;
+	struct gospan_batch *b;
 
-	KUNIT_ASSERT_GT(test, n, gospan_mcentral_max_transit(BYTES));
 	central_take(test, t, n);
-	/* More than there is room for: all of it goes to the spans. */
 	gospan_mcentral_flush(t->mc, t->objs, n);
+	b = gospan_transit_take(&t->mc->transit, GOSPAN_TRANSIT_FULL);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	gospan_mcentral_free_batch(t->mc, b);
 	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, max_empty);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), max_empty);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, nr_spans);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), nr_spans);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, 1), 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, max_empty - 1);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, nr_spans - 1);
 	gospan_mcentral_disown(t->mc, t->span);
 	t->span = NULL;
 	/* The next comes from the span that is in use already. */
 	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs + 1, 1), 1);
-	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, max_empty - 1);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, nr_spans - 1);
 	gospan_mcentral_disown(t->mc, t->span);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	gospan_mcentral_flush(t->mc, t->objs, 2);
+	central_finish(test, t);
+}
+
+/* @n spans of which nothing is taken; the lists have aged just now. */
+static void central_fill_empty(struct kunit *test, struct central_test *t, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
+	gospan_mcentral_age(t->mc);
+	KUNIT_ASSERT_EQ(test, t->mc->nr_empty, n);
+}
+
+/* Of the spans that nothing is taken from, those go that nobody wanted for a period. */
+static void mcentral_age_unused_spans(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+
+	/* Nobody else makes lists age meanwhile. */
+	mutex_lock(&gospan_mcache_parking);
+	central_fill_empty(test, t, 5);
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, 2 * t->nelems),
+			2 * t->nelems);
+	gospan_mcentral_flush(t->mc, t->objs, 2 * t->nelems);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 3);
+	gospan_mcentral_age(t->mc);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_spans), 2);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	mutex_unlock(&gospan_mcache_parking);
+	central_finish(test, t);
+}
+
+/* Objects that are in transit for a period go to their spans; a batch that moved stays. */
+static void mcentral_age_stale_batches(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+	unsigned int n = t->batch;
+
+	mutex_lock(&gospan_mcache_parking);
+	central_take(test, t, 2 * n);
+	gospan_mcentral_age(t->mc);
+	gospan_mcentral_flush(t->mc, t->objs, 2 * n);
+	gospan_mcentral_age(t->mc);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 2 * n);
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, n), n);
+	gospan_mcentral_flush(t->mc, t->objs, n);
+	gospan_mcentral_age(t->mc);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), n);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), n);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	gospan_mcentral_age(t->mc);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	mutex_unlock(&gospan_mcache_parking);
+	central_finish(test, t);
+}
+
+/* Before the heap grows it has the pages that lists keep. */
+static void mcentral_reclaim_before_growth(struct kunit *test)
+{
+	struct central_test *t = central_make(test);
+	unsigned int npages = t->mc->layout.npages;
+
+	central_fill_empty(test, t, 3);
+	KUNIT_EXPECT_TRUE(test, gospan_mcentral_reclaim(t->mc->node, 2 * npages));
+	/* Less than that is not worth the trouble. */
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 0);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), t->inuse_pages);
+	KUNIT_EXPECT_FALSE(test, gospan_mcentral_reclaim(t->mc->node, npages));
 	central_finish(test, t);
 }
 
@@ -441,7 +516,10 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_grow_whole_batch),
 	KUNIT_CASE(mcentral_grow_transit_full),
 	KUNIT_CASE(mcentral_flush_overflow),
-	KUNIT_CASE(mcentral_flush_keeps_few_empty),
+	KUNIT_CASE(mcentral_flush_keeps_empty),
+	KUNIT_CASE(mcentral_age_unused_spans),
+	KUNIT_CASE(mcentral_age_stale_batches),
+	KUNIT_CASE(mcentral_reclaim_before_growth),
 	KUNIT_CASE(mcentral_flush_moves_span),
 	KUNIT_CASE(mcentral_taken_everywhere),
 	KUNIT_CASE(mcentral_disown_empty_span),

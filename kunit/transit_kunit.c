@@ -116,6 +116,38 @@ static void transit_owned_slots(struct kunit *test)
 	expect_states(test, t, 0xb, 0x4, 0);
 }
 
+/* Stale is what was put before the last two times that it aged. */
+static void transit_stale_batches(struct kunit *test)
+{
+	struct gospan_transit *t = transit_make(test);
+	struct gospan_batch *b;
+	void *in[BATCH + 1];
+	unsigned int i;
+
+	for (i = 0; i <= BATCH; i++)
+		in[i] = object(i);
+	gospan_transit_age(t);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, BATCH + 1), BATCH + 1);
+	KUNIT_EXPECT_NULL(test, gospan_transit_take_stale(t));
+	gospan_transit_age(t);
+	/* The one that is full is touched. */
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, in, 1), 1);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, 1), 1);
+	b = gospan_transit_take_stale(t);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_EXPECT_EQ(test, b->nr, 1);
+	KUNIT_EXPECT_PTR_EQ(test, b->objs[0], in[BATCH]);
+	KUNIT_EXPECT_NULL(test, gospan_transit_take_stale(t));
+	b->nr = 0;
+	gospan_transit_put(t, b);
+	gospan_transit_age(t);
+	b = gospan_transit_take_stale(t);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_EXPECT_EQ(test, b->nr, BATCH);
+	/* No slot that holds nothing. */
+	KUNIT_EXPECT_NULL(test, gospan_transit_take_stale(t));
+}
+
 static void transit_closed_takes_nothing(struct kunit *test)
 {
 	struct gospan_transit *t = transit_make(test);
@@ -234,6 +266,7 @@ static struct kunit_case transit_cases[] = {
 	KUNIT_CASE(transit_whole_batches),
 	KUNIT_CASE(transit_partial_batches),
 	KUNIT_CASE(transit_owned_slots),
+	KUNIT_CASE(transit_stale_batches),
 	KUNIT_CASE(transit_closed_takes_nothing),
 	KUNIT_CASE(transit_relay),
 	{}

@@ -170,6 +170,7 @@ static void heap_validate_central(struct kunit *test)
 	EXPECT_INVALID(test, mc->nr_spans.counter, 0);
 	EXPECT_INVALID(test, mc->nr_spans.counter, 2);
 	EXPECT_INVALID(test, mc->nr_empty, 1);
+	EXPECT_INVALID(test, mc->nr_unused, mc->nr_empty + 1);
 	EXPECT_INVALID(test, mc->nr_listed, 1);
 	EXPECT_INVALID(test, mc->nr_taken.counter, mc->nr_taken.counter + 1);
 	EXPECT_INVALID(test, mc->spanclass, mc->spanclass + 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Idle: takes what idle CPUs cache, without waking them.
+ * Idle: takes what idle CPUs cache, without waking them, and has central lists give
+ * back what nobody used.
  *
  * Once in a while each CPU's mcache is looked at. One that nothing was popped
  * from or pushed to since is parked: gospan_mcache_parked is put into the CPU's
@@ -30,13 +31,16 @@
 
 static unsigned int idle_ms = 2000;
 module_param(idle_ms, uint, 0444);
-MODULE_PARM_DESC(idle_ms, "milliseconds after which what an unused CPU caches is taken from it, at most twice as many (default 2000); 0: never");
+MODULE_PARM_DESC(idle_ms, "milliseconds after which what is cached and unused goes back to the heap, at most twice as many (default 2000); 0: never");
 
 /* Each CPU's mcache as it was last seen; by the work only. */
 static DEFINE_PER_CPU(unsigned long, seen);
 static struct delayed_work idle_work;
 
-/* All CPUs that were idle since the last time; returns how many. Task; sleeps. */
+/*
+ * All CPUs that were idle since the last time, and what was not used of the central
+ * lists. Returns how many CPUs. Task; sleeps.
+ */
 unsigned int gospan_idle_drain(void)
 {
 	unsigned int cpu, nr = 0;
@@ -58,6 +62,7 @@ unsigned int gospan_idle_drain(void)
 		synchronize_rcu();
 	for_each_cpu(cpu, parked)
 		nr += gospan_mcache_drain_parked(cpu);
+	gospan_mcentral_age_all();
 	mutex_unlock(&gospan_mcache_parking);
 	cpus_read_unlock();
 	free_cpumask_var(parked);

@@ -13,16 +13,18 @@
  * spans as well, or some is cut ahead.
  *
  * Objects are cut from the fullest span that has a free slot, so that the
- * others may run empty. A span whose last object came back gives its pages to
- * the heap, except for a few that are kept against allocating and freeing
- * around that point. It is retracted from the arena map under the lock: so a
- * span that the map has for an object of this spanclass is one of this list.
+ * others may run empty. A span whose last object came back stays as it is, since
+ * most often it is wanted soon; how it gets back to the heap is in mcentral_drain.c.
+ * It is retracted from the arena map under the lock then: so a span that the map
+ * has for an object of this spanclass is one of this list.
  *
  * Any context but NMI.
  *
  * Go's mcentral trades whole spans and relies on the sweep for what comes
  * back; fullness counts in free slots where TCMalloc's counts in taken ones.
  */
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "mcentral.h"
@@ -30,8 +32,9 @@
 
 struct gospan_mcentral **gospan_centrals;
 
-/* In typesafe spans that are off the map and wait for a grace period. */
-static atomic_long_t nr_waiting_pages;
+static unsigned int transit_bytes;
+module_param(transit_bytes, uint, 0444);
+MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node (default: a 1024th of memory, 64 KiB to 1 MiB)");
 
 /* Slots for objects of @elem_bytes in transit; 0: they move one by one. */
 static unsigned int transit_nr_slots(unsigned int elem_bytes)
@@ -40,7 +43,7 @@ static unsigned int transit_nr_slots(unsigned int elem_bytes)
 
 	if (!batch)
 		return 0;
-	return clamp(GOSPAN_TRANSIT_BYTES / (batch * elem_bytes), 2U, GOSPAN_TRANSIT_MAX_BATCHES);
+	return clamp(transit_bytes / (batch * elem_bytes), 2U, GOSPAN_TRANSIT_MAX_BATCHES);
 }
 
 /* Objects of @elem_bytes that may be in transit. */
@@ -85,8 +88,6 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 	mc->layout = l;
 	mc->ctor = ctor;
 	mc->typesafe = typesafe;
-	mc->max_empty = max_t(unsigned int, 1, GOSPAN_EMPTY_BYTES /
-			      (l.npages << GOSPAN_PAGE_SHIFT));
 	if (nr_slots)
 		gospan_transit_open(&mc->transit, batches, nr_slots,
 				    gospan_bytes_batch(l.elem_bytes));
@@ -167,6 +168,9 @@ int gospan_mcentral_init(void)
 {
 	int node, err = -ENOMEM;
 
+	/* TCMalloc's transfer caches hold as much at most. */
+	if (!transit_bytes)
+		transit_bytes = clamp_t(u64, (u64)totalram_pages() << PAGE_SHIFT >> 10, SZ_64K, SZ_1M);
 	gospan_centrals = kcalloc(nr_node_ids, sizeof(*gospan_centrals), GFP_KERNEL);
 	if (!gospan_centrals)
 		return err;
@@ -177,6 +181,8 @@ int gospan_mcentral_init(void)
 	}
 	if (err)
 		gospan_mcentral_exit();
+	else
+		WRITE_ONCE(gospan_heap.reclaim, gospan_mcentral_reclaim);
 	return err;
 }
 
@@ -185,6 +191,7 @@ void gospan_mcentral_exit(void)
 	unsigned int spanclass;
 	int node;
 
+	WRITE_ONCE(gospan_heap.reclaim, NULL);
 	for_each_node(node) {
 		if (!gospan_centrals[node])
 			continue;
@@ -244,6 +251,7 @@ static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
 	if (!s) {
 		s = list_first_entry(&mc->empty, struct gospan_span, list);
 		mc->nr_empty--;
+		mc->nr_unused = min(mc->nr_unused, mc->nr_empty);
 	}
 	central_unlist_span(mc, s);
 	s->owned = true;
@@ -317,59 +325,10 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 	return got;
 }
 
-static void span_free_rcu(struct rcu_head *rcu)
-{
-	struct gospan_span *s = container_of(rcu, struct gospan_span, rcu);
-	unsigned int npages = s->npages;
-
-	gospan_mheap_free(&gospan_heap, s);
-	atomic_long_sub(npages, &nr_waiting_pages);
-}
-
-/*
- * Spans off the map to the heap; those of which others may still look at the objects,
- * later. @typesafe is the list's, as it was when they left it.
- */
-static void spans_release(struct list_head *empty, bool typesafe)
-{
-	struct gospan_span *s, *next;
-
-	if (!typesafe)
-		return gospan_mheap_free_list(&gospan_heap, empty);
-	list_for_each_entry_safe(s, next, empty, list) {
-		atomic_long_add(s->npages, &nr_waiting_pages);
-		call_rcu(&s->rcu, span_free_rcu);
-	}
-	INIT_LIST_HEAD(empty);
-}
-
-/* Pages that nobody uses and that the heap will have after a grace period. */
-unsigned long gospan_mcentral_waiting_pages(void)
-{
-	return atomic_long_read(&nr_waiting_pages);
-}
-
-/* Put a span that nothing is taken from on @empty, from where it goes to the heap. */
-static void central_give_up(struct gospan_mcentral *mc, struct gospan_span *s,
-			    struct list_head *empty)
+/* A span off the CPUs that belongs elsewhere since it lost objects. */
+static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *s)
 {
 	lockdep_assert_held(&mc->lock);
-	gospan_arena_retract(&gospan_heap.arenas, s);
-	atomic_long_dec(&mc->nr_spans);
-	central_unlist_span(mc, s);
-	list_add(&s->list, empty);
-}
-
-/*
- * A span off the CPUs that belongs elsewhere since it lost objects; or, when nothing
- * in it is taken and enough such spans are kept, on @empty.
- */
-static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *s,
-				struct list_head *empty)
-{
-	lockdep_assert_held(&mc->lock);
-	if (!s->alloc_count && mc->nr_empty >= mc->max_empty)
-		return central_give_up(mc, s, empty);
 	central_unlist_span(mc, s);
 	central_list_span(mc, s);
 }
@@ -379,8 +338,7 @@ static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *
  * Returns how many; the last of them is the one that @verdict is about.
  */
 static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *objs,
-				       unsigned int n, struct list_head *empty,
-				       enum gospan_verdict *verdict)
+				       unsigned int n, enum gospan_verdict *verdict)
 {
 	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[0]);
 	unsigned int nr_free;
@@ -394,7 +352,7 @@ static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *
 	n = gospan_span_free(s, objs, n, verdict);
 	if (!s->owned && (!s->alloc_count || !nr_free ||
 			  span_fullness(nr_free) != span_fullness(s->nelems - s->alloc_count)))
-		central_relist_span(mc, s, empty);
+		central_relist_span(mc, s);
 	return n;
 }
 
@@ -413,15 +371,12 @@ static void *central_free_some(struct gospan_mcentral *mc, struct central_run *r
 {
 	void *misused = NULL;
 	unsigned int freed = 0, n;
-	LIST_HEAD(empty);
 	unsigned long flags;
-	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	typesafe = mc->typesafe;
 	for (; nr; nr--, run++) {
 		for (; run->n && !misused; run->n -= n, run->objs += n) {
-			n = central_free_group(mc, run->objs, run->n, &empty, verdict);
+			n = central_free_group(mc, run->objs, run->n, verdict);
 			freed += n;
 			if (unlikely(*verdict != GOSPAN_FREE_OK))
 				misused = run->objs[n - 1];
@@ -429,7 +384,6 @@ static void *central_free_some(struct gospan_mcentral *mc, struct central_run *r
 	}
 	atomic_long_sub(freed - !!misused, &mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	spans_release(&empty, typesafe);
 	return misused;
 }
 
@@ -441,6 +395,16 @@ static void central_free_runs(struct gospan_mcentral *mc, struct central_run *ru
 	/* Not under the lock: printing takes long and locks of its own. */
 	while ((misused = central_free_some(mc, run, nr, &verdict)))
 		gospan_report_misuse(verdict, misused);
+}
+
+/* A batch in transit, whose slot the caller owns, back to the spans; the slot to others. */
+void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch *b)
+{
+	struct central_run run = { b->objs, b->nr };
+
+	central_free_runs(mc, &run, 1);
+	b->nr = 0;
+	gospan_transit_put(&mc->transit, b);
 }
 
 /* Objects back to their spans and, since they all meet the same lock, batches in transit. */
@@ -574,71 +538,12 @@ void *gospan_mcentral_alloc(struct gospan_mcentral *mc)
 /* A CPU has no more use for its current span, which has a free slot. */
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s)
 {
-	LIST_HEAD(empty);
 	unsigned long flags;
-	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	typesafe = mc->typesafe;
 	s->owned = false;
-	central_relist_span(mc, s, &empty);
+	central_relist_span(mc, s);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	spans_release(&empty, typesafe);
-}
-
-/* Give the spans that nothing is taken from to the heap. */
-static void central_release_empty(struct gospan_mcentral *mc)
-{
-	struct gospan_span *s, *next;
-	LIST_HEAD(empty);
-	unsigned long flags;
-	bool typesafe;
-
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	typesafe = mc->typesafe;
-	list_for_each_entry_safe(s, next, &mc->empty, list)
-		central_give_up(mc, s, &empty);
-	mc->nr_empty = 0;
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	spans_release(&empty, typesafe);
-}
-
-/*
- * Give the objects in transit back to their spans, and all empty spans to the heap.
- * In an RCU read-side section: who ends the use of a spanclass waits for it, since
- * meanwhile objects may be nowhere but here.
- */
-void gospan_mcentral_drain(struct gospan_mcentral *mc)
-{
-	struct gospan_batch *b;
-	struct central_run run;
-	unsigned int left;
-
-	rcu_read_lock();
-	/* Others may go on filling it, or the spanclass just come into use. */
-	for (left = data_race(mc->transit.nr_slots); left; left--) {
-		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_PARTIAL);
-		b = b ?: gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
-		if (!b)
-			break;
-		run = (struct central_run){ b->objs, b->nr };
-		central_free_runs(mc, &run, 1);
-		b->nr = 0;
-		gospan_transit_put(&mc->transit, b);
-	}
-	central_release_empty(mc);
-	rcu_read_unlock();
-}
-
-/* The same for all. */
-void gospan_mcentral_drain_all(void)
-{
-	unsigned int spanclass;
-	int node;
-
-	for_each_node(node)
-		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-			gospan_mcentral_drain(gospan_mcentral_of(spanclass, node));
 }
 
 /* Up to @n of the objects that are not free in @s. */
@@ -676,21 +581,6 @@ unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsi
 		cond_resched();
 	}
 	return nr;
-}
-
-/* Pages of the node's spans that nothing is taken from, of all spanclasses; at some moment. */
-unsigned long gospan_mcentral_empty_pages(int node)
-{
-	unsigned long npages = 0;
-	unsigned int spanclass;
-
-	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
-		const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
-
-		/* A sum of different moments in any case; a spanclass may go meanwhile. */
-		npages += data_race(mc->nr_empty) * data_race(mc->layout.npages);
-	}
-	return npages;
 }
 
 /* Spans that have a free slot, on a list of their own and owned, to the lists. */

@@ -10,15 +10,12 @@
 #include "mheap.h"
 #include "transit.h"
 
-/* Bytes of free objects that may be in transit, where batches are not larger. */
-#define GOSPAN_TRANSIT_BYTES	SZ_64K
-#define GOSPAN_TRANSIT_MAX_BATCHES 32U
+/* At least two batches, and no more than a word has bits, may be in transit. */
+#define GOSPAN_TRANSIT_MAX_BATCHES min_t(unsigned int, 64, BITS_PER_LONG)
 /* Batches that the lock is taken for once: bounds the time with interrupts off. */
 #define GOSPAN_CENTRAL_BATCHES	4U
 /* Lists of spans by free slots: 1, 2..3, 4..7, ...; beyond, the last. */
 #define GOSPAN_NR_FULLNESS	11
-/* Bytes of empty spans that are kept, where one span is not larger. */
-#define GOSPAN_EMPTY_BYTES	SZ_64K
 
 /*
  * (c) constant while the spanclass is used; set and cleared under @lock
@@ -35,7 +32,7 @@ struct gospan_mcentral {
 	struct list_head empty;		/* (l) spans that nothing is taken from */
 	unsigned long nr_listed;	/* (l) spans on these, read without; full: on none */
 	unsigned int nr_empty;		/* (l) spans in @empty */
-	unsigned int max_empty;		/* (c) more of them go back to the heap */
+	unsigned int nr_unused;		/* (l) of them that nobody had since gospan_mcentral_age() */
 	atomic_long_t nr_spans;		/* (a) listed, full, or owned by a CPU */
 	atomic_long_t nr_taken;		/* (a) slots taken in them: live, cached or in transit */
 	atomic_long_t nr_mallocs;	/* (a) objects that went past the magazines */
@@ -80,10 +77,14 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 				    void **objs, unsigned int n);
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n);
 void gospan_mcentral_flush_home(void **objs, unsigned int n);
+void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch *b);
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s);
 void gospan_mcentral_drain(struct gospan_mcentral *mc);
 void gospan_mcentral_drain_all(void);
+void gospan_mcentral_age(struct gospan_mcentral *mc);
+void gospan_mcentral_age_all(void);
 unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsigned int n);
+bool gospan_mcentral_reclaim(int node, unsigned int npages);
 unsigned long gospan_mcentral_empty_pages(int node);
 unsigned long gospan_mcentral_waiting_pages(void);
 void gospan_mcentral_list_spans(struct gospan_mcentral *mc, struct list_head *spans);

@@ -263,6 +263,22 @@ static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsig
 	return nh;
 }
 
+/* A run of what others do not use for now, or GOSPAN_NO_PAGE. */
+static unsigned long run_reclaim(struct gospan_mheap *h, int node, unsigned int npages,
+				 unsigned int align_npages)
+{
+	bool (*reclaim)(int node, unsigned int npages) = READ_ONCE(h->reclaim);
+	struct gospan_node_heap *nh = READ_ONCE(h->node[node]);
+	unsigned long page = GOSPAN_NO_PAGE;
+
+	if (!nh || !reclaim || !reclaim(node, npages))
+		return page;
+	/* Some of it is in this CPU's cache now. */
+	if (cache_serves(h, npages))
+		page = cache_take(h, node, npages, align_npages);
+	return page != GOSPAN_NO_PAGE ? page : node_take(nh, npages, align_npages);
+}
+
 /* The caches and free pages did not have it. */
 static noinline unsigned long run_take_slow(struct gospan_mheap *h, int node, unsigned int npages,
 					    unsigned int align_npages, gfp_t gfp)
@@ -272,6 +288,8 @@ static noinline unsigned long run_take_slow(struct gospan_mheap *h, int node, un
 
 	if (nh && !READ_ONCE(h->broken))
 		page = node_take(nh, npages, align_npages);
+	if (page == GOSPAN_NO_PAGE && !READ_ONCE(h->broken))
+		page = run_reclaim(h, node, npages, align_npages);
 	while (page == GOSPAN_NO_PAGE && !READ_ONCE(h->broken)) {
 		nh = run_grow(h, node, npages, align_npages, gfp, &block);
 		if (!nh)

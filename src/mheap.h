@@ -58,6 +58,8 @@ struct gospan_mheap {
 	atomic_long_t span_bytes;	/* (a) descriptors, used or kept */
 	unsigned long limit_pages;	/* soft limit of what is held; 0: none (Go's GOMEMLIMIT) */
 	bool has_zeroed;		/* once true stays: some page may be known to be zeros */
+	/* Called before it grows, without a lock; were pages of the node freed? Or NULL. */
+	bool (*reclaim)(int node, unsigned int npages);
 	void (*grown)(void);		/* called after it grew, without a lock; or NULL */
 	bool broken;			/* found inconsistent: allocates nothing */
 };

@@ -9,10 +9,12 @@
  * waits, and who is interrupted keeps nobody from the other slots.
  *
  * Slots with low numbers are taken first, so that few are used as long as few
- * are needed, and their batches are warm.
+ * are needed, and their batches are warm. The others are found by the period that
+ * they were put in: what was not moved for a whole one is stale.
  *
  * Any context. TCMalloc's transfer cache does the same under a lock.
  */
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
@@ -87,9 +89,45 @@ void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
 		state = GOSPAN_TRANSIT_EMPTY;
 	else if (b->nr == t->batch)
 		state = GOSPAN_TRANSIT_FULL;
+	/* An older one makes it stale too soon. */
+	WRITE_ONCE(b->period, READ_ONCE(t->period));
 	/* Who takes it sees what we wrote. */
 	smp_mb__before_atomic();
 	set_bit(b->slot, &t->slots[state]);
+}
+
+/* Own a slot of a state whose batch was put in an earlier period than this, or NULL. */
+static struct gospan_batch *transit_take_older(struct gospan_transit *t,
+					       enum gospan_transit_state state)
+{
+	unsigned long slots = READ_ONCE(t->slots[state]);
+	struct gospan_batch *b;
+	unsigned int slot;
+
+	for_each_set_bit(slot, &slots, t->nr_slots) {
+		b = gospan_transit_batch(t, slot);
+		/* Others may own it; if they put it just now, the bit is not ours to take. */
+		if (READ_ONCE(b->period) != t->period &&
+		    test_and_clear_bit(slot, &t->slots[state]))
+			return b;
+	}
+	return NULL;
+}
+
+/*
+ * Own a slot with objects that nobody has moved since gospan_transit_age() was called
+ * before last, or nearly so. NULL: there is none. One caller at a time.
+ */
+struct gospan_batch *gospan_transit_take_stale(struct gospan_transit *t)
+{
+	return transit_take_older(t, GOSPAN_TRANSIT_FULL) ?:
+	       transit_take_older(t, GOSPAN_TRANSIT_PARTIAL);
+}
+
+/* A period ends. The same caller. */
+void gospan_transit_age(struct gospan_transit *t)
+{
+	WRITE_ONCE(t->period, t->period + 1);
 }
 
 /* Put up to @n objects into slots. Returns how many had room. */
@@ -104,7 +142,7 @@ unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, un
 		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			break;
-		some = min(n - done, t->batch - b->nr);
+		some = min_t(unsigned int, n - done, t->batch - b->nr);
 		memcpy(b->objs + b->nr, objs + done, some * sizeof(*objs));
 		b->nr += some;
 		done += some;
@@ -125,7 +163,7 @@ unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned 
 		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
 		if (!b)
 			break;
-		some = min(n - done, b->nr);
+		some = min_t(unsigned int, n - done, b->nr);
 		b->nr -= some;
 		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
 		done += some;

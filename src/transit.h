@@ -17,8 +17,9 @@ enum gospan_transit_state {
 
 /* All by the owner of the slot: who took it. */
 struct gospan_batch {
-	unsigned int slot;	/* its number; constant */
-	unsigned int nr;
+	u16 slot;		/* its number; constant */
+	u16 nr;
+	u32 period;		/* the transit's, when it was put */
 	void *objs[];		/* the one pushed last is on top */
 };
 
@@ -28,6 +29,7 @@ struct gospan_transit {
 	void *batches;		/* (c) @nr_slots of struct gospan_batch */
 	unsigned int nr_slots;	/* (c) 0: closed */
 	unsigned int batch;	/* (c) objects in a full one */
+	u32 period;		/* counts gospan_transit_age() */
 };
 
 size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int batch);
@@ -37,6 +39,8 @@ void *gospan_transit_close(struct gospan_transit *t);
 
 struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state);
 void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b);
+struct gospan_batch *gospan_transit_take_stale(struct gospan_transit *t);
+void gospan_transit_age(struct gospan_transit *t);
 unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, unsigned int n);
 unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned int n);
 

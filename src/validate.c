@@ -458,6 +458,9 @@ static bool central_valid(const struct heap_walk *w, const struct gospan_mcentra
 		return invalid("spanclass %u: nr_spans %lu, nr_taken %lu, but %lu and %lu",
 			       spanclass, atomic_long_read(&mc->nr_spans),
 			       atomic_long_read(&mc->nr_taken), count->nr_spans, count->nr_taken);
+	if (mc->nr_unused > mc->nr_empty)
+		return invalid("spanclass %u: nr_unused %u, above nr_empty %u", spanclass,
+			       mc->nr_unused, mc->nr_empty);
 	if (mc->nr_empty != nr_empty)
 		return invalid("spanclass %u: nr_empty %u, but %ld", spanclass, mc->nr_empty,
 			       nr_empty);
