@@ -237,18 +237,29 @@ static void central_unlist_span(struct gospan_mcentral *mc, struct gospan_span *
 	WRITE_ONCE(mc->nr_listed, mc->nr_listed - 1);
 }
 
-/* Take the fullest span that has a free slot off the lists for a CPU, or NULL. */
-static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
+/* The fullest span that has a free slot and others, or NULL. */
+static struct gospan_span *central_fullest(struct gospan_mcentral *mc)
 {
 	struct gospan_span *s = NULL;
 	unsigned int i;
 
 	lockdep_assert_held(&mc->lock);
-	if (!mc->nr_listed)
+	if (mc->nr_listed == mc->nr_empty)
 		return NULL;
 	for (i = 0; !s && i < GOSPAN_NR_FULLNESS; i++)
 		s = list_first_entry_or_null(&mc->partial[i], struct gospan_span, list);
+	return s;
+}
+
+/* Take the fullest span that has a free slot off the lists for a CPU, or NULL. */
+static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
+{
+	struct gospan_span *s = central_fullest(mc);
+
+	lockdep_assert_held(&mc->lock);
 	if (!s) {
+		if (!mc->nr_empty)
+			return NULL;
 		s = list_first_entry(&mc->empty, struct gospan_span, list);
 		mc->nr_empty--;
 		mc->nr_unused = min(mc->nr_unused, mc->nr_empty);
