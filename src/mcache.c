@@ -8,10 +8,11 @@
  *
  * Magazines start without capacity, get a little at first use, and twice as much
  * each time that they are found empty or full. All of a CPU's magazines, full,
- * hold no more than cpu_cache_bytes; beyond that others have to give way, in
- * turn: those that have been neither empty nor full since their last turn lose
- * half of theirs. So capacity goes to where misses are, and what a CPU does
- * not use it does not hold.
+ * hold no more than cpu_cache_bytes; beyond that others are asked, in turn. One
+ * that nobody used since its last turn loses all; one that has been neither
+ * empty nor full half of what it got beyond the first, and of that only to those
+ * who have less. So capacity goes to where misses are, and who is short of it does
+ * not take it from others who are.
  *
  * A CPU's magazines and current spans hold memory of its NUMA node. What is freed
  * here and belongs to another waits, apart from them, for a batch that is worth
@@ -46,6 +47,8 @@ DEFINE_MUTEX(gospan_mcache_parking);
 static enum cpuhp_state cpuhp_state;
 /* Magazines asked for capacity before another does without more. */
 #define GROW_TRIES	4U
+/* A magazine that is used keeps that much, as long as others have more. */
+#define LEAST_CAPACITY	2U
 /* Slots of the named caches' magazines; of caches that have none, NULL. */
 static void * __percpu *cache_slots[GOSPAN_NR_CACHES];
 
@@ -54,7 +57,7 @@ static unsigned int magazine_capacity(const struct gospan_magazine *m)
 	return m->limit - m->base;
 }
 
-/* What a magazine gets at first; it never has less. */
+/* What a magazine gets at first; where it has less, it may have that before others more. */
 static unsigned int magazine_first_capacity(unsigned int spanclass)
 {
 	return 2 * gospan_bytes_first_batch(gospan_spanclass_bytes(spanclass));
@@ -111,27 +114,55 @@ static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
 		*m = (struct gospan_magazine){ .nr_mallocs = m->nr_mallocs };
 }
 
-/* Take half of a magazine's capacity, or all if it has no more than at first. */
-static void mcache_shrink(struct gospan_mcache *c, unsigned int spanclass)
+/* Leave a magazine @n objects of its capacity. */
+static void mcache_shrink(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int n = magazine_capacity(m) / 2, nr = m->top - m->base;
+	unsigned int nr = m->top - m->base;
 
-	if (n < magazine_first_capacity(spanclass))
-		return mcache_retire(c, spanclass);
 	if (nr > n)
 		magazine_flush(c, spanclass, nr - n);
 	mcache_set_capacity(c, spanclass, n);
 }
 
+/* Has anything been popped or pushed since this was called last? */
+static bool magazine_was_used(struct gospan_mcache *c, unsigned int spanclass)
+{
+	const struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned long now = m->nr_mallocs + (unsigned long)m->top;
+	bool used = now != c->seen[spanclass];
+
+	c->seen[spanclass] = now;
+	return used;
+}
+
 /*
- * Make room for @n more objects of @spanclass, by other magazines that were neither
- * empty nor full since they were asked last. False if @tries of them had nothing to
- * spare: with 0 all are asked, until there is room.
+ * Ask a magazine for some of its capacity. If it was neither empty nor full since it
+ * was asked last, it gives half of what it has beyond its first, or of all if @poor;
+ * and all, if nobody used it or @forced and there is no half.
+ */
+static void mcache_ask(struct gospan_mcache *c, unsigned int spanclass, bool poor, bool forced)
+{
+	unsigned int n = magazine_capacity(&c->magazine[spanclass]) / 2;
+	bool used = magazine_was_used(c, spanclass);
+
+	if (__test_and_clear_bit(spanclass, c->missed))
+		return;
+	if (!used || (forced && n < LEAST_CAPACITY))
+		mcache_retire(c, spanclass);
+	else if (n >= (poor ? LEAST_CAPACITY : magazine_first_capacity(spanclass)))
+		mcache_shrink(c, spanclass, n);
+}
+
+/*
+ * Make room for @n more objects of @spanclass, by other magazines. False if @tries of
+ * them did not have it to spare: with 0 all are asked, until there is room.
  */
 static bool mcache_make_room(struct gospan_mcache *c, unsigned int spanclass, unsigned int n,
 			     unsigned int tries)
 {
+	unsigned int capacity = magazine_capacity(&c->magazine[spanclass]);
+	bool poor = capacity + n <= magazine_first_capacity(spanclass);
 	size_t bytes = n * gospan_spanclass_bytes(spanclass);
 	bool forced = !tries;
 
@@ -140,8 +171,7 @@ static bool mcache_make_room(struct gospan_mcache *c, unsigned int spanclass, un
 		do {
 			c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
 		} while (c->victim == spanclass || !magazine_capacity(&c->magazine[c->victim]));
-		if (!__test_and_clear_bit(c->victim, c->missed))
-			mcache_shrink(c, c->victim);
+		mcache_ask(c, c->victim, poor, forced);
 		if (!forced && !--tries)
 			return c->capacity_bytes + bytes <= cpu_cache_bytes;
 	}

@@ -57,6 +57,7 @@ struct gospan_mcache {
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
 	unsigned int victim;	/* (o) spanclass that was last asked for some of its capacity */
 	DECLARE_BITMAP(missed, GOSPAN_NR_SPANCLASSES); /* (o) empty or full since asked */
+	unsigned long seen[GOSPAN_NR_SPANCLASSES]; /* (o) tells whether one was used since asked */
 	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
 	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
 	enum gospan_parked parked;	/* (a) */
