@@ -10,7 +10,7 @@
 #include "helper.h"
 
 #define BYTES		1024U
-#define MAX_OBJS	(SZ_1M / BYTES + 64U) /* more than a few spans' and those in transit together */
+#define MAX_OBJS	(SZ_1M / BYTES + 64U) /* those in transit and a few spans' */
 
 /* What a test works with. */
 struct central_test {

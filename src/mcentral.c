@@ -170,7 +170,8 @@ int gospan_mcentral_init(void)
 
 	/* TCMalloc's transfer caches hold as much at most. */
 	if (!transit_bytes)
-		transit_bytes = clamp_t(u64, (u64)totalram_pages() << PAGE_SHIFT >> 10, SZ_64K, SZ_1M);
+		transit_bytes = clamp_t(u64, (u64)totalram_pages() << PAGE_SHIFT >> 10,
+					SZ_64K, SZ_1M);
 	gospan_centrals = kcalloc(nr_node_ids, sizeof(*gospan_centrals), GFP_KERNEL);
 	if (!gospan_centrals)
 		return err;
