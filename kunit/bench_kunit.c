@@ -223,6 +223,8 @@ static void check_allocator_can(struct kunit *test)
 		{ GOSPAN_WORKLOAD_WRITE, (u32)~(BIT(GOSPAN_ALLOCATOR_PAGES) |
 						BIT(GOSPAN_ALLOCATOR_SPAN) |
 						BIT(GOSPAN_ALLOCATOR_LIMIT)) },
+		{ GOSPAN_WORKLOAD_RCU_FLOOD, BIT(GOSPAN_ALLOCATOR_EMPTY) |
+		  BIT(GOSPAN_ALLOCATOR_GOSPAN) | BIT(GOSPAN_ALLOCATOR_KMALLOC) },
 	};
 	unsigned int i;
 	u32 allocator;
@@ -243,6 +245,18 @@ static void check_allocator_can(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
 		}
 	}
+}
+
+/* The rcu_head must have room in the object. */
+static void check_size_of_rcu_flood(struct kunit *test)
+{
+	struct gospan_bench b = good_bench();
+
+	b.workload = GOSPAN_WORKLOAD_RCU_FLOOD;
+	b.size = sizeof(struct rcu_head);
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), 1);
+	b.size--;
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
 }
 
 /* Pages are held for those two whose pages they are. */
@@ -399,6 +413,7 @@ static struct kunit_case bench_cases[] = {
 	KUNIT_CASE(check_accepts),
 	KUNIT_CASE(check_rejects),
 	KUNIT_CASE(check_allocator_can),
+	KUNIT_CASE(check_size_of_rcu_flood),
 	KUNIT_CASE(check_held_pages),
 	KUNIT_CASE(mix_init_stream_is_sound),
 	KUNIT_CASE(mix_init_same_seed),

@@ -32,6 +32,10 @@ static const struct gospan_bench_shape *const shapes[GOSPAN_NR_WORKLOADS] = {
 	[GOSPAN_WORKLOAD_FRAGMENT] = &gospan_bench_fragment,
 	[GOSPAN_WORKLOAD_THRASH] = &gospan_bench_thrash,
 	[GOSPAN_WORKLOAD_SCRATCH] = &gospan_bench_scratch,
+	[GOSPAN_WORKLOAD_RPTEST] = &gospan_bench_rptest,
+	[GOSPAN_WORKLOAD_MSTRESS] = &gospan_bench_mstress,
+	[GOSPAN_WORKLOAD_RCU_FLOOD] = &gospan_bench_rcu_flood,
+	[GOSPAN_WORKLOAD_HARDIRQ] = &gospan_bench_hardirq,
 };
 
 /* Of a workload that has been checked. */
@@ -61,7 +65,8 @@ static bool fields_valid(const struct gospan_bench *b, const struct gospan_bench
 	if (!field_valid(shape, GOSPAN_TAKES_LATENCY, b->flags & GOSPAN_BENCH_LATENCY, 0,
 			 U32_MAX) ||
 	    !field_valid(shape, GOSPAN_TAKES_ORDER, b->order, 0, GOSPAN_NR_ORDERS - 1) ||
-	    !field_valid(shape, GOSPAN_TAKES_SIZE, b->size, 1, KMALLOC_MAX_SIZE) ||
+	    !field_valid(shape, GOSPAN_TAKES_SIZE, b->size, max(shape->min_size, 1U),
+			 KMALLOC_MAX_SIZE) ||
 	    !field_valid(shape, GOSPAN_TAKES_HELD, b->held_pages, 0,
 			 has_pages ? GOSPAN_BENCH_MAX_HELD_PAGES : 0))
 		return false;

@@ -19,6 +19,7 @@
 #include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "bench_held.h"
 #include "bench_loop.h"
@@ -113,6 +114,21 @@ static __always_inline void request_free(const enum gospan_bench_allocator who,
 		break;
 	case GOSPAN_ALLOCATOR_LIMIT:
 		gospan_bench_limit_free(p);
+		break;
+	default:
+		gospan_bench_empty_free(p);
+	}
+}
+
+static __always_inline void request_free_rcu(const enum gospan_bench_allocator who,
+					     struct gospan_flood_object *p)
+{
+	switch (who) {
+	case GOSPAN_ALLOCATOR_GOSPAN:
+		gospan_free_rcu(p, rcu);
+		break;
+	case GOSPAN_ALLOCATOR_KMALLOC:
+		kfree_rcu(p, rcu);
 		break;
 	default:
 		gospan_bench_empty_free(p);
@@ -271,6 +287,25 @@ static __always_inline void write_loop(const enum gospan_bench_allocator who,
 	gospan_bench_window_close(job, start);
 }
 
+static __always_inline void flood_loop(const enum gospan_bench_allocator who,
+				       struct gospan_bench_job *job, u32 n)
+{
+	const struct request r = job_request(job);
+	u64 failures = 0;
+	struct gospan_bench_window start = gospan_bench_window_open();
+
+	while (n--) {
+		void *p = request_alloc(who, r);
+
+		if (likely(p))
+			request_free_rcu(who, p);
+		else
+			failures++;
+	}
+	gospan_bench_window_close(job, start);
+	job->failures += failures;
+}
+
 #define DEFINE_LOOPS(name, who)							\
 static noinline void time_##name##_pair(struct gospan_bench_job *job, u32 n)	\
 {										\
@@ -321,6 +356,12 @@ static noinline void time_##name##_write(struct gospan_bench_job *job, u32 n)	\
 	write_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
 }
 
+#define DEFINE_FLOOD_LOOP(name, who)						\
+static noinline void time_##name##_flood(struct gospan_bench_job *job, u32 n)	\
+{										\
+	flood_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+}
+
 DEFINE_LOOPS(empty, EMPTY)
 DEFINE_LOOPS(gospan, GOSPAN)
 DEFINE_LOOPS(kmalloc, KMALLOC)
@@ -343,6 +384,10 @@ DEFINE_BULK_LOOP(gospan, GOSPAN)
 DEFINE_BULK_LOOP(kmem_cache, KMEM_CACHE)
 DEFINE_BULK_LOOP(cache, CACHE)
 
+DEFINE_FLOOD_LOOP(empty, EMPTY)
+DEFINE_FLOOD_LOOP(gospan, GOSPAN)
+DEFINE_FLOOD_LOOP(kmalloc, KMALLOC)
+
 /* Where objects come from makes no difference to who writes to them. */
 DEFINE_WRITE_LOOP(empty, EMPTY)
 DEFINE_WRITE_LOOP(object, GOSPAN)
@@ -355,14 +400,15 @@ DEFINE_WRITE_LOOP(object, GOSPAN)
 const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS] = {
 	[GOSPAN_ALLOCATOR_EMPTY] = {
 		LOOPS(empty), .mix = time_empty_mix, .bulk = time_empty_bulk,
-		.write = time_empty_write,
+		.write = time_empty_write, .flood = time_empty_flood,
 	},
 	[GOSPAN_ALLOCATOR_GOSPAN] = {
 		LOOPS(gospan), .mix = time_gospan_mix, .bulk = time_gospan_bulk,
-		.write = time_object_write,
+		.write = time_object_write, .flood = time_gospan_flood,
 	},
 	[GOSPAN_ALLOCATOR_KMALLOC] = {
 		LOOPS(kmalloc), .mix = time_kmalloc_mix, .write = time_object_write,
+		.flood = time_kmalloc_flood,
 	},
 	[GOSPAN_ALLOCATOR_KMEM_CACHE] = {
 		LOOPS(kmem_cache), .bulk = time_kmem_cache_bulk, .write = time_object_write,

@@ -57,13 +57,20 @@ struct gospan_bench_loops {
 	void (*bulk)(struct gospan_bench_job *job, u32 n);
 	/* @n writes to the own object; absent for those who have none. */
 	void (*write)(struct gospan_bench_job *job, u32 n);
+	/* @n times allocate, and free by RCU; absent where there is no such. */
+	void (*flood)(struct gospan_bench_job *job, u32 n);
+};
+
+/* What an object must have room for, to be freed by RCU. */
+struct gospan_flood_object {
+	struct rcu_head rcu;
 };
 
 /* By enum gospan_bench_allocator. */
 extern const struct gospan_bench_loops gospan_bench_loops[GOSPAN_NR_ALLOCATORS];
 extern const struct gospan_bench_calls gospan_bench_calls[GOSPAN_NR_ALLOCATORS];
 
-/* The same work, with a look at the clock after each operation; no bulk, no write. */
+/* The same work, with a look at the clock after each operation; no bulk, write or flood. */
 extern const struct gospan_bench_loops gospan_bench_timed_loops;
 
 /* A window. Ticks are read inside of ns, so that they hold nothing but the loop. */

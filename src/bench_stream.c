@@ -6,9 +6,9 @@
  * every allocator and every round gets the same steps. The loop that does them is
  * that of "mix".
  *
- * Where tables change CPUs, all slots are filled, and a stream must free a slot before it
- * allocates there: it then fits on any table, at whatever step the table's last user
- * stopped.
+ * Where tables change CPUs, or the objects of some slots do, all these slots are filled,
+ * and a stream must free a slot before it allocates there: it then fits on what any other
+ * left there, at whatever step that one stopped.
  */
 
 #include <linux/errno.h>
@@ -72,6 +72,7 @@ u64 gospan_stream_own_bytes(const struct gospan_bench *b)
 	const struct gospan_stream_kind *kind = gospan_bench_shape(b->workload)->stream;
 
 	return sizeof(struct gospan_stream) + 2 * kind->nr_slots * sizeof(u32) +
+	       kind->nr_crossing * sizeof(void *) +
 	       nr_steps(b, kind) * sizeof(struct gospan_mix_op);
 }
 
@@ -105,7 +106,9 @@ int gospan_stream_init(struct gospan_bench_worker *w)
 	s->filled_bytes = gospan_bench_table(w, kind->nr_slots, sizeof(u32));
 	s->slot_bytes = gospan_bench_table(w, kind->nr_slots, sizeof(u32));
 	s->ops = gospan_bench_table(w, nr_steps(w->run->b, kind), sizeof(*s->ops));
-	if (!s->filled_bytes || !s->slot_bytes || !s->ops)
+	/* One more, as a table of none would be no table. */
+	s->arriving = gospan_bench_table(w, kind->nr_crossing + 1, sizeof(void *));
+	if (!s->filled_bytes || !s->slot_bytes || !s->ops || !s->arriving)
 		return -ENOMEM;
 	stream_draw(w, s);
 	w->job.ops = s->ops;
@@ -122,6 +125,7 @@ void gospan_stream_destroy(struct gospan_bench_worker *w)
 	kvfree(s->filled_bytes);
 	kvfree(s->slot_bytes);
 	kvfree(s->ops);
+	kvfree(s->arriving);
 	kvfree(s);
 }
 
@@ -172,29 +176,53 @@ static void **table_of(struct gospan_bench_worker *w, u32 turn)
 	return run->worker[(w->idx + turn) % run->nr_workers].table;
 }
 
+/* Take over the crossing objects of the next CPU; all do it at once. */
+static void stream_cross(struct gospan_bench_worker *w)
+{
+	const struct gospan_stream *s = w->own;
+	size_t bytes = s->kind->nr_crossing * sizeof(void *);
+
+	if (!bytes)
+		return;
+	memcpy(s->arriving, table_of(w, 1), bytes);
+	/* Nobody looks at another's table any more. */
+	gospan_bench_barrier(w->run);
+	memcpy(w->table, s->arriving, bytes);
+}
+
+static u32 nr_turns(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
+{
+	return kind->nr_crossing ? nr_draws(b, kind) : kind->nr_turns;
+}
+
 /* The step after the last of a turn, which is whole draws. */
 static u32 turn_end(const struct gospan_bench_worker *w, u32 turn)
 {
-	const struct gospan_stream_kind *kind = ((struct gospan_stream *)w->own)->kind;
-	u32 nr = div_u64((u64)nr_draws(w->run->b, kind) * (turn + 1), kind->nr_turns);
+	const struct gospan_bench *b = w->run->b;
+	const struct gospan_stream_kind *kind = gospan_bench_shape(b->workload)->stream;
+	u32 nr = div_u64((u64)nr_draws(b, kind) * (turn + 1), nr_turns(b, kind));
 
 	return nr * kind->ops_per_draw * kind->steps_per_op;
 }
 
-/* Take turns on the tables, the own one first. */
+/*
+ * Take turns: on the tables, the own one first, or each after objects have crossed to the
+ * own one.
+ */
 static void stream_turns(struct gospan_bench_worker *w)
 {
-	const struct gospan_stream *s = w->own;
 	struct gospan_bench_run *run = w->run;
-	u32 nr_turns = s->kind->nr_turns;
+	u32 nr = nr_turns(run->b, run->shape->stream);
 	u32 turn, from, end = 0;
 
-	for (turn = 0; turn < nr_turns; turn++) {
+	for (turn = 0; turn < nr; turn++) {
 		from = end;
 		end = turn_end(w, turn);
 		if (turn)
 			gospan_bench_barrier(run);
-		w->job.objects = table_of(w, turn);
+		stream_cross(w);
+		if (!run->shape->stream->nr_crossing)
+			w->job.objects = table_of(w, turn);
 		stream_run(w, from, end);
 	}
 	w->job.objects = w->table;

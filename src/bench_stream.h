@@ -15,7 +15,13 @@ struct gospan_stream_kind {
 	u32 nr_filled;		/* slots that are full when the clock starts: the first ones */
 	u32 steps_per_op;	/* steps that count as one operation */
 	u32 ops_per_draw;	/* operations that are drawn at once */
-	u32 nr_turns;		/* each turn on the table of the next CPU; 1: on the own only */
+	/*
+	 * Slots, the first ones, whose objects go to the next CPU before each draw. All are
+	 * filled; the others never leave their CPU.
+	 */
+	u32 nr_crossing;
+	/* Each turn on the table of the next CPU; 1: on the own only; not used with crossing. */
+	u32 nr_turns;
 	/* Bytes of the object that fills a slot. */
 	u32 (*fill)(struct gospan_bench_worker *w);
 	/* Append @ops_per_draw operations. */
@@ -30,6 +36,7 @@ struct gospan_stream {
 	u64 peak_bytes;			/* at most */
 	u32 *filled_bytes;		/* by slot: of the object that fills it */
 	u32 *slot_bytes;		/* by slot: of the object in it, 0 if none */
+	void **arriving;		/* @nr_crossing objects that come from another CPU */
 	struct gospan_mix_op *ops;
 };
 

@@ -64,6 +64,9 @@ struct gospan_bench_worker {
 #define GOSPAN_CAN_ALL		(BIT(GOSPAN_NR_ALLOCATORS) - 1)
 /* Whose objects may be of any size. */
 #define GOSPAN_CAN_SIZES	(GOSPAN_CAN_ALL & ~(GOSPAN_CAN(KMEM_CACHE) | GOSPAN_CAN(CACHE)))
+/* Who may be called in hardirq context. */
+#define GOSPAN_CAN_HARDIRQ	(GOSPAN_CAN_ALL & ~(GOSPAN_CAN(PAGES) | GOSPAN_CAN(SPAN) | \
+						    GOSPAN_CAN(LIMIT)))
 /* Whose objects may be written to; the loops know that EMPTY's may not. */
 #define GOSPAN_CAN_WRITE	(GOSPAN_CAN_ALL & ~(GOSPAN_CAN(PAGES) | GOSPAN_CAN(SPAN) | \
 						    GOSPAN_CAN(LIMIT)))
@@ -73,6 +76,7 @@ struct gospan_bench_shape {
 	u32 allocators;		/* GOSPAN_CAN_*: that can do it */
 	u32 fields;		/* GOSPAN_TAKES_*: that it takes */
 	u32 cpus_multiple;	/* the number of CPUs is a multiple of it */
+	u32 min_size;		/* bytes of an object at least; 0: 1 */
 	const struct gospan_stream_kind *stream; /* which, if it is one; or NULL */
 	/* Objects that the CPU with this place has at once, at most: its table. */
 	u32 (*nr_live)(const struct gospan_bench *b, u32 nr_cpus, u32 idx);
@@ -139,7 +143,9 @@ extern const struct gospan_bench_shape gospan_bench_batch, gospan_bench_remote;
 extern const struct gospan_bench_shape gospan_bench_write;
 extern const struct gospan_bench_shape gospan_bench_mix;
 extern const struct gospan_bench_shape gospan_bench_larson, gospan_bench_alloc_test;
-extern const struct gospan_bench_shape gospan_bench_shbench;
+extern const struct gospan_bench_shape gospan_bench_shbench, gospan_bench_rptest;
+extern const struct gospan_bench_shape gospan_bench_mstress, gospan_bench_rcu_flood;
+extern const struct gospan_bench_shape gospan_bench_hardirq;
 extern const struct gospan_bench_shape gospan_bench_xmalloc, gospan_bench_fan_out;
 extern const struct gospan_bench_shape gospan_bench_cycle, gospan_bench_fragment;
 extern const struct gospan_bench_shape gospan_bench_thrash, gospan_bench_scratch;

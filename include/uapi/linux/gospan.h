@@ -321,7 +321,7 @@ struct gospan_io {
  * @GOSPAN_ALLOCATOR_NOSCAN: gospan_alloc_noscan(), gospan_free()
  * @GOSPAN_ALLOCATOR_CACHE: a named cache made for the size; not in MIX
  * @GOSPAN_ALLOCATOR_LIMIT: a bare array of pointers per CPU, whose objects are nowhere: what no
- *	cache in front of an allocator can beat; not in BULK and WRITE
+ *	cache in front of an allocator can beat; not in BULK, RCU_FLOOD, HARDIRQ and WRITE
  * @GOSPAN_NR_ALLOCATORS: how many there are
  */
 enum gospan_bench_allocator {
@@ -357,6 +357,13 @@ enum gospan_bench_allocator {
  *	twice the size are allocated
  * @GOSPAN_WORKLOAD_THRASH: phase 0: writes to an object of the CPU's own, often another one
  * @GOSPAN_WORKLOAD_SCRATCH: the same, after each CPU freed one of several neighbours
+ * @GOSPAN_WORKLOAD_RPTEST: phase 0: one of many objects of very different sizes is freed, another
+ *	allocated; an eighth of the frees is of objects that another CPU allocated
+ * @GOSPAN_WORKLOAD_MSTRESS: phase 0: objects are allocated and freed, in waves; some survive, and
+ *	change CPUs
+ * @GOSPAN_WORKLOAD_RCU_FLOOD: phase 0: nr_objects times allocate, free by RCU
+ * @GOSPAN_WORKLOAD_HARDIRQ: phase 0: nr_objects times a timer's interrupt allocates and frees,
+ *	while the task that it interrupts does so, too; on PREEMPT_RT a softirq does it
  * @GOSPAN_NR_WORKLOADS: how many there are
  */
 enum gospan_bench_workload {
@@ -375,6 +382,10 @@ enum gospan_bench_workload {
 	GOSPAN_WORKLOAD_FRAGMENT,
 	GOSPAN_WORKLOAD_THRASH,
 	GOSPAN_WORKLOAD_SCRATCH,
+	GOSPAN_WORKLOAD_RPTEST,
+	GOSPAN_WORKLOAD_MSTRESS,
+	GOSPAN_WORKLOAD_RCU_FLOOD,
+	GOSPAN_WORKLOAD_HARDIRQ,
 	GOSPAN_NR_WORKLOADS,
 };
 
@@ -393,7 +404,7 @@ enum gospan_bench_order {
 };
 
 #define GOSPAN_BENCH_ZERO	(1U << 0) /* allocate with __GFP_ZERO */
-#define GOSPAN_BENCH_LATENCY	(1U << 1) /* time single operations; not in BULK, nor for writes */
+#define GOSPAN_BENCH_LATENCY	(1U << 1) /* time single operations; not BULK, RCU_FLOOD, writes */
 #define GOSPAN_BENCH_WEIGH	(1U << 2) /* one round more, to see what memory is held */
 
 #define GOSPAN_BENCH_MAX_OBJECTS	(1U << 20) /* per CPU */
@@ -455,10 +466,10 @@ struct gospan_bench_cpu {
  * @allocator: in: enum gospan_bench_allocator
  * @order: in: enum gospan_bench_order; 0 but for BATCH, REMOTE and FAN_OUT
  * @flags: in: GOSPAN_BENCH_* bits
- * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE; 0 for MIX, LARSON, ALLOC_TEST
- *	and SHBENCH
- * @nr_objects: in: objects, pairs, steps or writes per CPU and round, BULK: objects per
- *	call, 1..%GOSPAN_BENCH_MAX_OBJECTS
+ * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE, RCU_FLOOD: at least 16; 0 for MIX,
+ *	LARSON, ALLOC_TEST, SHBENCH, RPTEST and MSTRESS
+ * @nr_objects: in: objects, pairs, steps, interrupts or writes per CPU and round, BULK: objects
+ *	per call, 1..%GOSPAN_BENCH_MAX_OBJECTS
  * @rounds: in: 1..%GOSPAN_BENCH_MAX_ROUNDS
  * @seed: in: for what is drawn at random
  * @cpus: in: bit map of the online CPUs to run on, at least one; REMOTE and
@@ -468,18 +479,20 @@ struct gospan_bench_cpu {
  * @held_pages: in: gospan pages that are kept in use meanwhile, with holes at random
  *	places between them, in spans or by alloc_pages(); 0 but for SPAN and PAGES
  * @bytes_asked: out: with %GOSPAN_BENCH_WEIGH, bytes asked for by the objects live at the peak;
- *	0 otherwise, and for EMPTY and LIMIT, PAIR, BULK, XMALLOC and writes;
- *	FRAGMENT: by those that stay
+ *	0 otherwise, and for EMPTY and LIMIT, PAIR, BULK, XMALLOC, HARDIRQ and writes;
+ *	FRAGMENT: by those that stay; RCU_FLOOD: by all
  * @bytes_rounded: out: the bytes that the allocator makes of them
- * @bytes_held: out: bytes of the slabs or spans that hold at least one of them
+ * @bytes_held: out: bytes of the slabs or spans that hold at least one of them; RCU_FLOOD: by
+ *	which all slabs, or all spans, of the machine had grown at most
  *
  * All CPUs start each phase together. For WRITE the first allocates, and the
  * objects that lie closest to each other are written to. BULK measures EMPTY,
- * GOSPAN and caches only, WRITE, THRASH and SCRATCH all but PAGES, SPAN and
- * LIMIT, LARSON, ALLOC_TEST, SHBENCH and FRAGMENT EMPTY, GOSPAN, NOSCAN, KMALLOC
- * and LIMIT. What held pages took goes back to the kernel afterwards.
+ * GOSPAN and caches only, WRITE, THRASH, SCRATCH and HARDIRQ all but PAGES, SPAN and
+ * LIMIT, LARSON, ALLOC_TEST, SHBENCH, RPTEST, MSTRESS and FRAGMENT EMPTY, GOSPAN,
+ * NOSCAN, KMALLOC and LIMIT, RCU_FLOOD EMPTY, GOSPAN and KMALLOC. What
+ * held pages took goes back to the kernel afterwards.
  * Returns -EINVAL for a field out of range, -ENODEV for a CPU that is not
- * online, -ENOMEM when the objects, at most twice the bytes asked or whole
+ * online, or went offline, -ENOMEM when the objects, at most twice the bytes asked or whole
  * pages, would take more than half of the memory available, or with held pages
  * more than 7/8, or the driver's tables do not fit, -EINTR when a signal ended
  * it (nothing is left allocated), -EBUSY while another bench runs.

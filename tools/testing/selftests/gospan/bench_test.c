@@ -48,7 +48,8 @@ FIXTURE_TEARDOWN(bench)
 static bool is_sized(__u32 workload)
 {
 	return workload == GOSPAN_WORKLOAD_MIX || workload == GOSPAN_WORKLOAD_LARSON ||
-	       workload == GOSPAN_WORKLOAD_ALLOC_TEST || workload == GOSPAN_WORKLOAD_SHBENCH;
+	       workload == GOSPAN_WORKLOAD_ALLOC_TEST || workload == GOSPAN_WORKLOAD_SHBENCH ||
+	       workload == GOSPAN_WORKLOAD_RPTEST || workload == GOSPAN_WORKLOAD_MSTRESS;
 }
 
 static bool takes_two_cpus(__u32 workload)
@@ -144,6 +145,7 @@ static bool is_weighed(const struct gospan_bench *b)
 {
 	return b->flags & GOSPAN_BENCH_WEIGH && b->workload != GOSPAN_WORKLOAD_PAIR &&
 	       b->workload != GOSPAN_WORKLOAD_BULK && b->workload != GOSPAN_WORKLOAD_WRITE &&
+	       b->workload != GOSPAN_WORKLOAD_HARDIRQ &&
 	       b->allocator != GOSPAN_ALLOCATOR_EMPTY && b->allocator != GOSPAN_ALLOCATOR_LIMIT;
 }
 
@@ -156,7 +158,11 @@ static void expect_bytes(struct __test_metadata *_metadata, const struct gospan_
 	} else {
 		EXPECT_LT(0, b->bytes_asked);
 		EXPECT_LE(b->bytes_asked, b->bytes_rounded);
-		EXPECT_LE(b->bytes_rounded, b->bytes_held);
+		EXPECT_LT(0, b->bytes_held);
+		/* Of a flood part is freed before the rest is allocated. */
+		if (b->workload != GOSPAN_WORKLOAD_RCU_FLOOD) {
+			EXPECT_LE(b->bytes_rounded, b->bytes_held);
+		}
 	}
 }
 
@@ -327,6 +333,73 @@ TEST_F(bench, write)
 	}
 }
 
+/* Objects that cross from CPU to CPU; the operations are whole turns. */
+TEST_F(bench, crossing)
+{
+	static const struct {
+		__u32 workload, nr_objects;
+	} rows[] = {
+		{ GOSPAN_WORKLOAD_RPTEST, 4 * 512 },
+		{ GOSPAN_WORKLOAD_MSTRESS, 4 * 640 },
+	};
+	static const __u32 allocators[] = {
+		GOSPAN_ALLOCATOR_EMPTY, GOSPAN_ALLOCATOR_GOSPAN, GOSPAN_ALLOCATOR_KMALLOC,
+		GOSPAN_ALLOCATOR_NOSCAN, GOSPAN_ALLOCATOR_LIMIT,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (size_t a = 0; a < ARRAY_SIZE(allocators); a++) {
+			struct gospan_bench b = make_bench(rows[i].workload, allocators[a], 0,
+							   self->results);
+
+			b.nr_objects = rows[i].nr_objects;
+			expect_good(_metadata, self->fd, &b, self->results);
+			pick_cpus(b.cpus, MAX_CPUS);
+			expect_good(_metadata, self->fd, &b, self->results);
+		}
+	}
+}
+
+/* On all CPUs, so many that some must wait for a grace period at the same time. */
+TEST_F(bench, rcu_flood)
+{
+	static const __u32 allocators[] = {
+		GOSPAN_ALLOCATOR_EMPTY, GOSPAN_ALLOCATOR_GOSPAN, GOSPAN_ALLOCATOR_KMALLOC,
+	};
+
+	for (size_t a = 0; a < ARRAY_SIZE(allocators); a++) {
+		struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_RCU_FLOOD, allocators[a], 256,
+						   self->results);
+
+		b.nr_objects = 20000;
+		pick_cpus(b.cpus, MAX_CPUS);
+		expect_good(_metadata, self->fd, &b, self->results);
+	}
+}
+
+/* Every interrupt is counted, in the sum and in the histogram. */
+TEST_F(bench, hardirq)
+{
+	for (__u32 allocator = 0; allocator < GOSPAN_NR_ALLOCATORS; allocator++) {
+		struct gospan_bench b = make_bench(GOSPAN_WORKLOAD_HARDIRQ, allocator, 64,
+						   self->results);
+		const struct gospan_bench_phase *phase = &self->results[0].phase[0];
+
+		if (allocator == GOSPAN_ALLOCATOR_PAGES || allocator == GOSPAN_ALLOCATOR_SPAN ||
+		    allocator == GOSPAN_ALLOCATOR_LIMIT)
+			continue;
+		expect_good(_metadata, self->fd, &b, self->results);
+		EXPECT_EQ(0, phase->ticks_max);
+		b.flags |= GOSPAN_BENCH_LATENCY;
+		expect_good(_metadata, self->fd, &b, self->results);
+		EXPECT_LT(0, phase->ticks_p50);
+		EXPECT_LE(phase->ticks_p50, phase->ticks_p99);
+		EXPECT_LE(phase->ticks_p99, phase->ticks_p999);
+		EXPECT_LE(phase->ticks_p999, phase->ticks_max);
+		EXPECT_LE(phase->ticks_max, 3 * phase->ticks_median * b.nr_objects);
+	}
+}
+
 /* The same seed asks every allocator for the same; another seed for something else. */
 TEST_F(bench, mix_follows_seed)
 {
@@ -485,6 +558,10 @@ FIXTURE_VARIANT_ADD(endless, larson) { .workload = GOSPAN_WORKLOAD_LARSON };
 FIXTURE_VARIANT_ADD(endless, xmalloc) { .workload = GOSPAN_WORKLOAD_XMALLOC };
 FIXTURE_VARIANT_ADD(endless, alloc_test) { .workload = GOSPAN_WORKLOAD_ALLOC_TEST };
 FIXTURE_VARIANT_ADD(endless, shbench) { .workload = GOSPAN_WORKLOAD_SHBENCH };
+FIXTURE_VARIANT_ADD(endless, rptest) { .workload = GOSPAN_WORKLOAD_RPTEST };
+FIXTURE_VARIANT_ADD(endless, mstress) { .workload = GOSPAN_WORKLOAD_MSTRESS };
+FIXTURE_VARIANT_ADD(endless, rcu_flood) { .workload = GOSPAN_WORKLOAD_RCU_FLOOD };
+FIXTURE_VARIANT_ADD(endless, hardirq) { .workload = GOSPAN_WORKLOAD_HARDIRQ };
 FIXTURE_VARIANT_ADD(endless, cycle) { .workload = GOSPAN_WORKLOAD_CYCLE };
 FIXTURE_VARIANT_ADD(endless, fragment) { .workload = GOSPAN_WORKLOAD_FRAGMENT };
 FIXTURE_VARIANT_ADD(endless, scratch) { .workload = GOSPAN_WORKLOAD_SCRATCH };

@@ -357,6 +357,27 @@ REJECT_BENCH(order_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE;
 	     b.order = GOSPAN_ORDER_SHUFFLED)
 REJECT_BENCH(size_0_for_write, EINVAL, b.workload = GOSPAN_WORKLOAD_WRITE; b.size = 0)
 REJECT_BENCH(held_for_bulk, EINVAL, b.workload = GOSPAN_WORKLOAD_BULK; b.held_pages = 1)
+REJECT_BENCH(size_for_rptest, EINVAL, b.workload = GOSPAN_WORKLOAD_RPTEST)
+REJECT_BENCH(kmem_cache_for_rptest, EINVAL, b.workload = GOSPAN_WORKLOAD_RPTEST; b.size = 0;
+	     b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE)
+REJECT_BENCH(size_for_mstress, EINVAL, b.workload = GOSPAN_WORKLOAD_MSTRESS)
+REJECT_BENCH(order_for_mstress, EINVAL, b.workload = GOSPAN_WORKLOAD_MSTRESS; b.size = 0;
+	     b.order = GOSPAN_ORDER_LIFO)
+REJECT_BENCH(pages_for_mstress, EINVAL, b.workload = GOSPAN_WORKLOAD_MSTRESS; b.size = 0;
+	     b.allocator = GOSPAN_ALLOCATOR_PAGES)
+REJECT_BENCH(size_without_room_for_rcu, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD; b.size = 15)
+REJECT_BENCH(latency_for_rcu_flood, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD;
+	     b.flags = GOSPAN_BENCH_LATENCY)
+REJECT_BENCH(kmem_cache_for_rcu_flood, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD;
+	     b.allocator = GOSPAN_ALLOCATOR_KMEM_CACHE)
+REJECT_BENCH(limit_for_rcu_flood, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD;
+	     b.allocator = GOSPAN_ALLOCATOR_LIMIT)
+REJECT_BENCH(size_0_for_hardirq, EINVAL, b.workload = GOSPAN_WORKLOAD_HARDIRQ; b.size = 0)
+REJECT_BENCH(span_for_hardirq, EINVAL, b.workload = GOSPAN_WORKLOAD_HARDIRQ;
+	     b.allocator = GOSPAN_ALLOCATOR_SPAN)
+REJECT_BENCH(limit_for_hardirq, EINVAL, b.workload = GOSPAN_WORKLOAD_HARDIRQ;
+	     b.allocator = GOSPAN_ALLOCATOR_LIMIT)
+REJECT_BENCH(held_for_hardirq, EINVAL, b.workload = GOSPAN_WORKLOAD_HARDIRQ; b.held_pages = 1)
 REJECT_BENCH(span_beyond_largest, EINVAL, b.allocator = GOSPAN_ALLOCATOR_SPAN;
 	     b.size = KMALLOC_MAX + 1)
 REJECT_BENCH(no_objects, EINVAL, b.nr_objects = 0)
