@@ -68,7 +68,7 @@ static void parse_kinds_option(struct argp_state *state, struct bench_options *o
 	if (!parse_names(arg, names, NR_KINDS + 1, &options->kinds, &error))
 		usage(state, "--workloads", &error);
 	options->suite = options->kinds >> NR_KINDS & 1;
-	options->kinds &= ~(1U << NR_KINDS);
+	options->kinds &= ~(1ULL << NR_KINDS);
 }
 
 static void parse_allocators_option(struct argp_state *state, struct bench_options *options,
@@ -207,7 +207,8 @@ static const struct argp_option argp_options[] = {
 	  "noscan-batch, noscan-shuffled; bulk; false-sharing; cache, cache-batch; runs, runs-all, "
 	  "runs-fifo, runs-lifo, runs-shuffled (all of these that the other options allow); and, "
 	  "only when named, larson, xmalloc, alloc-test, shbench, fan-out, n-pattern, "
-	  "threadtest, fragmentation, cache-thrash, cache-scratch, or suite for all of them", 0 },
+	  "rptest, mstress, threadtest, fragmentation, rcu-flood, hardirq, cache-thrash, "
+	  "cache-scratch, or suite for all of them", 0 },
 	{ "allocators", 'a', "LIST", 0,
 	  "of gospan, kmalloc, kmem_cache, pages, limit (a bare array of pointers per CPU: "
 	  "what no cache can beat); also noscan and cache for the workloads of "
@@ -216,14 +217,16 @@ static const struct argp_option argp_options[] = {
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
 	  "remote, false-sharing and xmalloc on the first two, those of all CPUs (pair-all, "
-	  "runs-all, larson, shbench, fan-out, threadtest, cache-thrash, cache-scratch) on all of them", 0 },
+	  "runs-all, larson, shbench, rptest, mstress, fan-out, threadtest, rcu-flood, "
+	  "cache-thrash, cache-scratch) on all of them", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
 	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
 	  "suits the size and the instrument; of bulk, n-pattern and threadtest what is live "
 	  "at once", 0 },
 	{ "zero", KEY_ZERO, NULL, 0, "allocate with __GFP_ZERO", 0 },
 	{ "latency", KEY_LATENCY, NULL, 0,
-	  "also time single operations: of the slowest CPU what half of them, 99 %, 99.9 % and all of them do not exceed; not of bulk, nor of writes", 0 },
+	  "also time single operations: of the slowest CPU what half of them, 99 %, 99.9 % and all of "
+	  "them do not exceed; not of bulk, rcu-flood, nor of writes, of hardirq in any case", 0 },
 	{ "held", KEY_HELD, "LIST", 0,
 	  "gospan pages kept in use meanwhile, single ones with holes between them, such as "
 	  "10000,1000000: each in turn; for page runs only", 0 },

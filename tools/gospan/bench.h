@@ -3,8 +3,8 @@
  * gospan bench: the model that its parts share.
  *
  * A plan is a list of cases (workload, size, CPUs); each case has a cell per
- * allocator. bench_plan.c makes the plan, bench_run.c fills the cells, the
- * table, the budgets and the exports read them.
+ * allocator. bench_kinds.c has the workloads, bench_plan.c makes the plan,
+ * bench_run.c fills the cells, the table, the budgets and the exports read them.
  */
 #ifndef GOSPAN_TOOL_BENCH_H
 #define GOSPAN_TOOL_BENCH_H
@@ -53,10 +53,14 @@ enum bench_kind_id {
 	KIND_XMALLOC,
 	KIND_ALLOC_TEST,
 	KIND_SHBENCH,
+	KIND_RPTEST,
+	KIND_MSTRESS,
 	KIND_FAN_OUT,
 	KIND_N_PATTERN,
 	KIND_THREADTEST,
 	KIND_FRAGMENTATION,
+	KIND_RCU_FLOOD,
+	KIND_HARDIRQ,
 	KIND_CACHE_THRASH,
 	KIND_CACHE_SCRATCH,
 	NR_KINDS,
@@ -81,6 +85,7 @@ struct bench_kind {
 	const char *default_sizes; /* bytes, or gospan pages; NULL: sizes of its own */
 	const char *default_objects; /* of a call; NULL: in a round, chosen to suit */
 	const char *shape;	/* of the suite: what it does; NULL: measured by default */
+	bool shows_bytes;	/* the memory of its objects counts, too */
 };
 
 extern const struct bench_kind bench_kinds[NR_KINDS];
@@ -88,9 +93,9 @@ extern const struct bench_kind bench_kinds[NR_KINDS];
 struct bench_options {
 	bool has_sizes;			/* else each workload's own */
 	struct size_list sizes;
-	unsigned int kinds;		/* bit per enum bench_kind_id */
+	__u64 kinds;			/* bit per enum bench_kind_id */
 	bool suite;			/* those of the suite that fit the other options, too */
-	unsigned int allocators;	/* bit per enum gospan_bench_allocator; EMPTY always set */
+	__u64 allocators;		/* bit per enum gospan_bench_allocator; EMPTY always set */
 	bool has_cpus;
 	struct cpu_list cpus;
 	__u64 rounds;
@@ -167,11 +172,15 @@ enum bench_part { PART_FIRST, PART_SECOND, PART_SUM };
 void bench_plan(struct bench *b);
 void bench_free(struct bench *b);
 
-/* Bits of the allocators that @kind measures, the empty loop too. */
+/* bench_kinds.c: bits of the allocators that @kind measures, the empty loop too. */
 unsigned int bench_allocators(const struct bench_kind *kind);
 
 /* Does @kind write to objects, rather than allocate and free? */
 bool bench_is_write(const struct bench_kind *kind);
+
+/* Are single operations of @kind timed, too; are those of any case? */
+bool bench_times_single(const struct bench *b, const struct bench_kind *kind);
+bool bench_times_any_single(const struct bench *b);
 
 /* bench_run.c: measure every cell. */
 void bench_run(struct bench *b, int fd);
@@ -186,6 +195,16 @@ double bench_net_ticks(const struct bench_case *c, unsigned int allocator,
 /* @allocator's net ticks over @reference's; NaN when one is missing or the latter not positive. */
 double bench_ratio_to(const struct bench_case *c, unsigned int allocator,
 		      enum gospan_bench_allocator reference, enum bench_part part);
+
+/*
+ * Operations in a second of the median round, the empty loop included; NaN where a second
+ * is none, but so many instructions, of all CPUs.
+ */
+double bench_rate(const struct bench *b, const struct bench_times *times);
+
+/* The same of all CPUs that take part in a phase, together. */
+double bench_rate_sum(const struct bench *b, const struct bench_case *c,
+		      const struct bench_phase *phase);
 
 /* The ratio that the case's comparison is about. */
 double bench_ratio(const struct bench_case *c, enum bench_part part);
@@ -202,6 +221,12 @@ __u64 bench_failures(const struct bench *b);
 /* The first case of this workload, size, pages held and objects (0: any), or NULL. */
 const struct bench_case *bench_find(const struct bench *b, enum bench_kind_id kind, __u64 size,
 				    __u32 held_pages, __u32 nr_objects);
+
+/* bench_table.c: what the rows of a group differ in, to be shown. */
+const char *bench_format_size(const struct bench *b, const struct bench_case *c, char text[32]);
+
+/* bench_rates.c: a table of operations in a second, for work that several CPUs share. */
+void bench_print_rates(const struct bench *b);
 
 /* bench_table.c, bench_export.c: everything measured, printed or (to be freed) as JSON. */
 void bench_print_table(const struct bench *b);

@@ -68,7 +68,7 @@ static void fill_case(struct record *r, const struct bench_case *c)
 	record_text(r, "cpus", cpus);
 }
 
-static void fill_times(struct record *r, const struct bench_times *times)
+static void fill_times(struct record *r, const struct bench *b, const struct bench_times *times)
 {
 	record_real(r, "ticks_per_op_min", times->ticks_min);
 	record_real(r, "ticks_per_op_median", times->ticks_median);
@@ -79,6 +79,7 @@ static void fill_times(struct record *r, const struct bench_times *times)
 	record_real(r, "ns_per_op_min", times->ns_min);
 	record_real(r, "ns_per_op_median", times->ns_median);
 	record_real(r, "spread_percent", bench_spread_percent(times));
+	record_real(r, "ops_per_second", bench_rate(b, times));
 }
 
 static double latency_ticks(const struct bench_latency *l, __u64 ticks)
@@ -86,10 +87,10 @@ static double latency_ticks(const struct bench_latency *l, __u64 ticks)
 	return l->max ? ticks : NAN;
 }
 
-/* With --latency; NaN for a workload whose operations cannot be timed alone. */
+/* If any are timed; NaN for a workload whose operations are not. */
 static void fill_latency(struct record *r, const struct bench *b, const struct bench_latency *l)
 {
-	if (!b->options.latency)
+	if (!bench_times_any_single(b))
 		return;
 	record_real(r, "latency_ticks_p50", latency_ticks(l, l->p50));
 	record_real(r, "latency_ticks_p99", latency_ticks(l, l->p99));
@@ -97,8 +98,8 @@ static void fill_latency(struct record *r, const struct bench *b, const struct b
 	record_real(r, "latency_ticks_max", latency_ticks(l, l->max));
 }
 
-static void fill_cell(struct record *r, const struct bench_case *c, unsigned int allocator,
-		      enum bench_part part)
+static void fill_cell(struct record *r, const struct bench *b, const struct bench_case *c,
+		      unsigned int allocator, enum bench_part part)
 {
 	enum gospan_bench_allocator reference = c->kind->comparison->reference;
 	const struct bench_cell *cell = &c->cells[allocator];
@@ -107,7 +108,9 @@ static void fill_cell(struct record *r, const struct bench_case *c, unsigned int
 	record_text(r, "operation", c->kind->phases[part]);
 	record_number(r, "ops", cell->phases[part].ops);
 	record_number(r, "failures", cell->failures);
-	fill_times(r, &cell->phases[part].times);
+	/* The mean of the CPUs, then what they get done together. */
+	fill_times(r, b, &cell->phases[part].times);
+	record_real(r, "ops_per_second_all_cpus", bench_rate_sum(b, c, &cell->phases[part]));
 	record_real(r, "net_ticks_per_op", bench_net_ticks(c, allocator, part));
 	record_real(r, "net_ratio_to_kmalloc",
 		    bench_ratio_to(c, allocator, GOSPAN_ALLOCATOR_KMALLOC, part));
@@ -136,7 +139,8 @@ static void for_each_result(const struct bench *b,
 	}
 }
 
-static json_t *json_cpus(const struct bench_case *c, const struct bench_phase *phase)
+static json_t *json_cpus(const struct bench *b, const struct bench_case *c,
+			 const struct bench_phase *phase)
 {
 	json_t *array = json_array();
 
@@ -146,7 +150,7 @@ static json_t *json_cpus(const struct bench_case *c, const struct bench_phase *p
 		record_number(&r, "cpu", phase->cpus[i].cpu);
 		record_number(&r, "ops", phase->cpus[i].ops);
 		if (phase->cpus[i].ops)
-			fill_times(&r, &phase->cpus[i].times);
+			fill_times(&r, b, &phase->cpus[i].times);
 		json_array_append_new(array, r.object);
 	}
 	return array;
@@ -158,10 +162,10 @@ static void emit_json(const struct bench *b, const struct bench_case *c, unsigne
 	struct record r = { .object = json_object() };
 
 	fill_case(&r, c);
-	fill_cell(&r, c, allocator, part);
+	fill_cell(&r, b, c, allocator, part);
 	fill_latency(&r, b, &c->cells[allocator].phases[part].latency);
 	json_object_set_new(r.object, "per_cpu",
-			    json_cpus(c, &c->cells[allocator].phases[part]));
+			    json_cpus(b, c, &c->cells[allocator].phases[part]));
 	json_array_append_new(arg, r.object);
 }
 
@@ -209,7 +213,7 @@ static void emit_csv(const struct bench *b, const struct bench_case *c, unsigned
 	fill_machine(r, b);
 	fill_options(r, b);
 	fill_case(r, c);
-	fill_cell(r, c, allocator, part);
+	fill_cell(r, b, c, allocator, part);
 	fill_latency(r, b, &c->cells[allocator].phases[part].latency);
 	record_end(r);
 }

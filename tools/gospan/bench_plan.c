@@ -29,225 +29,6 @@ const char *const instrument_names[NR_INSTRUMENTS] = {
 	[INSTRUMENT_INSTRUCTIONS] = "instructions",
 };
 
-const char *const allocator_names[GOSPAN_NR_ALLOCATORS] = {
-	[GOSPAN_ALLOCATOR_EMPTY] = "empty",
-	[GOSPAN_ALLOCATOR_GOSPAN] = "gospan",
-	[GOSPAN_ALLOCATOR_KMALLOC] = "kmalloc",
-	[GOSPAN_ALLOCATOR_KMEM_CACHE] = "kmem_cache",
-	[GOSPAN_ALLOCATOR_PAGES] = "pages",
-	[GOSPAN_ALLOCATOR_SPAN] = "span",
-	[GOSPAN_ALLOCATOR_NOSCAN] = "noscan",
-	[GOSPAN_ALLOCATOR_CACHE] = "cache",
-	[GOSPAN_ALLOCATOR_LIMIT] = "limit",
-};
-
-static const struct bench_comparison objects = {
-	.subject = GOSPAN_ALLOCATOR_GOSPAN,
-	.reference = GOSPAN_ALLOCATOR_KMALLOC,
-	.others = 1U << GOSPAN_ALLOCATOR_KMEM_CACHE | 1U << GOSPAN_ALLOCATOR_PAGES |
-		  1U << GOSPAN_ALLOCATOR_LIMIT,
-};
-
-/* Objects without pointers; the small ones share blocks. */
-static const struct bench_comparison noscans = {
-	.subject = GOSPAN_ALLOCATOR_NOSCAN,
-	.reference = GOSPAN_ALLOCATOR_GOSPAN,
-	.others = 1U << GOSPAN_ALLOCATOR_KMALLOC,
-};
-
-/* Many in a call: of kmalloc's kind only caches can. */
-static const struct bench_comparison bulks = {
-	.subject = GOSPAN_ALLOCATOR_GOSPAN,
-	.reference = GOSPAN_ALLOCATOR_KMEM_CACHE,
-	.others = 1U << GOSPAN_ALLOCATOR_CACHE,
-};
-
-/* Objects that share cache lines, and who packs them how. */
-static const struct bench_comparison neighbours = {
-	.subject = GOSPAN_ALLOCATOR_NOSCAN,
-	.reference = GOSPAN_ALLOCATOR_KMALLOC,
-	.others = 1U << GOSPAN_ALLOCATOR_GOSPAN,
-};
-
-/* A named cache beside the kernel's. */
-static const struct bench_comparison caches = {
-	.subject = GOSPAN_ALLOCATOR_CACHE,
-	.reference = GOSPAN_ALLOCATOR_KMEM_CACHE,
-	.others = 1U << GOSPAN_ALLOCATOR_GOSPAN,
-};
-
-static const struct bench_comparison page_runs = {
-	.subject = GOSPAN_ALLOCATOR_SPAN,
-	.reference = GOSPAN_ALLOCATOR_PAGES,
-	.in_pages = true,
-};
-
-/* Shapes of programs: sizes of their own, CPUs that trade objects. */
-static const struct bench_comparison shapes = {
-	.subject = GOSPAN_ALLOCATOR_GOSPAN,
-	.reference = GOSPAN_ALLOCATOR_KMALLOC,
-	.others = 1U << GOSPAN_ALLOCATOR_LIMIT,
-};
-
-/* They write to objects, so that no limit stands beside them. */
-static const struct bench_comparison writers = {
-	.subject = GOSPAN_ALLOCATOR_GOSPAN,
-	.reference = GOSPAN_ALLOCATOR_KMALLOC,
-	.others = 1U << GOSPAN_ALLOCATOR_NOSCAN,
-};
-
-#define NOSCAN_SIZES	"1,2,4,8,15,16"
-#define CACHE_SIZES	"64,256,1024,4096"
-#define RUN_PAGES	"1,2,4,16,64,256"
-
-const struct bench_kind bench_kinds[NR_KINDS] = {
-	[KIND_PAIR] = {
-		"pair", &objects, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "pair", NULL }, "8,64,256,1024,4096,9000,32768",
-	},
-	[KIND_PAIR_ALL] = {
-		"pair-all", &objects, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "pair", NULL }, "64,1024,9000",
-	},
-	[KIND_BATCH] = {
-		"batch", &objects, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "alloc", "free" }, "8,64,1024,4096",
-	},
-	[KIND_BATCH_LIFO] = {
-		"batch-lifo", &objects, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_LIFO, WIDTH_ONE,
-		{ "alloc", "free" }, "8,64,1024,4096",
-	},
-	[KIND_BATCH_SHUFFLED] = {
-		"batch-shuffled", &objects, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
-		{ "alloc", "free" }, "8,64,1024,4096",
-	},
-	[KIND_REMOTE] = {
-		"remote", &objects, GOSPAN_WORKLOAD_REMOTE, GOSPAN_ORDER_FIFO, WIDTH_TWO,
-		{ "alloc", "free" }, "64,1024",
-	},
-	[KIND_MIX] = {
-		"mix", &objects, GOSPAN_WORKLOAD_MIX, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "step", NULL }, NULL,
-	},
-	[KIND_NOSCAN] = {
-		"noscan", &noscans, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "pair", NULL }, NOSCAN_SIZES,
-	},
-	[KIND_NOSCAN_BATCH] = {
-		"noscan-batch", &noscans, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "alloc", "free" }, NOSCAN_SIZES,
-	},
-	[KIND_NOSCAN_SHUFFLED] = {
-		"noscan-shuffled", &noscans, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
-		{ "alloc", "free" }, NOSCAN_SIZES,
-	},
-	[KIND_BULK] = {
-		"bulk", &bulks, GOSPAN_WORKLOAD_BULK, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "object", NULL }, "256", "1,2,4,8,16,32,64,128,250,500,1000",
-	},
-	[KIND_FALSE_SHARING] = {
-		"false-sharing", &neighbours, GOSPAN_WORKLOAD_WRITE, GOSPAN_ORDER_FIFO, WIDTH_TWO,
-		{ "write", NULL }, "4,8,16,32,64,128",
-	},
-	[KIND_CACHE] = {
-		"cache", &caches, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "pair", NULL }, CACHE_SIZES,
-	},
-	[KIND_CACHE_BATCH] = {
-		"cache-batch", &caches, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "alloc", "free" }, CACHE_SIZES,
-	},
-	[KIND_RUNS] = {
-		"runs", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "pair", NULL }, RUN_PAGES,
-	},
-	[KIND_RUNS_ALL] = {
-		"runs-all", &page_runs, GOSPAN_WORKLOAD_PAIR, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "pair", NULL }, RUN_PAGES,
-	},
-	[KIND_RUNS_FIFO] = {
-		"runs-fifo", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "alloc", "free" }, RUN_PAGES,
-	},
-	[KIND_RUNS_LIFO] = {
-		"runs-lifo", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_LIFO, WIDTH_ONE,
-		{ "alloc", "free" }, RUN_PAGES,
-	},
-	[KIND_RUNS_SHUFFLED] = {
-		"runs-shuffled", &page_runs, GOSPAN_WORKLOAD_BATCH, GOSPAN_ORDER_SHUFFLED, WIDTH_ONE,
-		{ "alloc", "free" }, RUN_PAGES,
-	},
-	[KIND_LARSON] = {
-		"larson", &shapes, GOSPAN_WORKLOAD_LARSON, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "step", NULL }, NULL, NULL,
-		"one of 1000 freed, another allocated; tables change CPUs",
-	},
-	[KIND_XMALLOC] = {
-		"xmalloc", &shapes, GOSPAN_WORKLOAD_XMALLOC, GOSPAN_ORDER_FIFO, WIDTH_TWO,
-		{ "alloc", "free" }, "64,1024", NULL,
-		"one CPU allocates, another frees at the same time",
-	},
-	[KIND_ALLOC_TEST] = {
-		"alloc-test", &shapes, GOSPAN_WORKLOAD_ALLOC_TEST, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "step", NULL }, NULL, NULL,
-		"few sizes and places are popular",
-	},
-	[KIND_SHBENCH] = {
-		"shbench", &shapes, GOSPAN_WORKLOAD_SHBENCH, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "step", NULL }, NULL, NULL,
-		"groups freed either way round, others allocated",
-	},
-	[KIND_FAN_OUT] = {
-		"fan-out", &shapes, GOSPAN_WORKLOAD_FAN_OUT, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "alloc", "free" }, "64,1024", NULL,
-		"one CPU allocates, all others free",
-	},
-	[KIND_N_PATTERN] = {
-		"n-pattern", &shapes, GOSPAN_WORKLOAD_CYCLE, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "pair", NULL }, "64,1024", "128,256",
-		"n allocated, then freed, again and again",
-	},
-	[KIND_THREADTEST] = {
-		"threadtest", &shapes, GOSPAN_WORKLOAD_CYCLE, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "pair", NULL }, "8,64", "10000",
-		"the same with many, on all CPUs",
-	},
-	[KIND_FRAGMENTATION] = {
-		"fragmentation", &shapes, GOSPAN_WORKLOAD_FRAGMENT, GOSPAN_ORDER_FIFO, WIDTH_ONE,
-		{ "free", "alloc" }, "64,256", "100000",
-		"9 of 10 freed at random, larger ones allocated",
-	},
-	[KIND_CACHE_THRASH] = {
-		"cache-thrash", &writers, GOSPAN_WORKLOAD_THRASH, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "write", NULL }, "8,64", NULL,
-		"each CPU to its own object",
-	},
-	[KIND_CACHE_SCRATCH] = {
-		"cache-scratch", &writers, GOSPAN_WORKLOAD_SCRATCH, GOSPAN_ORDER_FIFO, WIDTH_ALL,
-		{ "write", NULL }, "8,64", NULL,
-		"the same, after all freed neighbours",
-	},
-};
-
-unsigned int bench_allocators(const struct bench_kind *kind)
-{
-	const struct bench_comparison *who = kind->comparison;
-	unsigned int mask = 1U << GOSPAN_ALLOCATOR_EMPTY | 1U << who->subject |
-			    1U << who->reference | who->others;
-
-	/* Its sizes differ. */
-	if (kind->workload == GOSPAN_WORKLOAD_MIX)
-		mask &= ~(1U << GOSPAN_ALLOCATOR_KMEM_CACHE);
-	return mask;
-}
-
-bool bench_is_write(const struct bench_kind *kind)
-{
-	return kind->workload == GOSPAN_WORKLOAD_WRITE ||
-	       kind->workload == GOSPAN_WORKLOAD_THRASH ||
-	       kind->workload == GOSPAN_WORKLOAD_SCRATCH;
-}
-
 static __u32 choose_loops(const struct bench_options *options, const struct bench_kind *kind,
 			  __u64 size)
 {
@@ -395,7 +176,7 @@ static bool is_in_group(const struct bench_options *options, const struct bench_
 void bench_plan(struct bench *b)
 {
 	struct bench_options *options = &b->options;
-	unsigned int named = options->kinds;
+	__u64 named = options->kinds;
 
 	if (!options->has_cpus)
 		options->cpus = b->machine.online;
@@ -403,9 +184,9 @@ void bench_plan(struct bench *b)
 	for (unsigned int i = 0; i < NR_KINDS; i++) {
 		const char *obstacle = kind_obstacle(b, &bench_kinds[i]);
 
-		if (named & (1U << i) && obstacle)
+		if (named & (1ULL << i) && obstacle)
 			fail("the workload %s %s", bench_kinds[i].name, obstacle);
-		if (named & (1U << i) || (!obstacle && is_in_group(options, &bench_kinds[i])))
+		if (named & (1ULL << i) || (!obstacle && is_in_group(options, &bench_kinds[i])))
 			add_kind(b, &bench_kinds[i]);
 	}
 }

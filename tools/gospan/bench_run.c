@@ -11,8 +11,8 @@
  * threads, and the kmem_cache that it makes, are new each time, and the first
  * run pays for that. Minimum and median over the rounds are taken here.
  *
- * The round that is thrown away also weighs the objects that live at the peak. With
- * --latency single operations are timed after the rounds, in one ioctl per allocator.
+ * The round that is thrown away also weighs the objects that live at the peak. Where
+ * single operations are timed, it is after the rounds, in one ioctl per allocator.
  *
  * An ioctl that holds pages makes a heap of its own, so to speak, and takes
  * longer for that than for what is measured: it runs more often, and none is
@@ -78,8 +78,12 @@ static void rounds_free(struct rounds *r, unsigned int nr_cpus)
 
 static void bench_failed(const struct bench_case *c, unsigned int allocator, int error)
 {
-	fail("bench %s of %llu bytes with %s: %s%s", c->kind->name, c->size,
-	     allocator_names[allocator], strerror(error),
+	char size[32] = "";
+
+	if (c->size)
+		snprintf(size, sizeof(size), " of %llu bytes", c->size);
+	fail("bench %s%s with %s: %s%s", c->kind->name, size, allocator_names[allocator],
+	     strerror(error),
 	     error != ENOMEM ? device_hint(error) : c->held_pages ?
 	     ": hold fewer pages (--held)" : ": take fewer (--objects) or smaller ones (--sizes)");
 }
@@ -233,12 +237,6 @@ static void run_latency(const struct bench *b, int fd, struct bench_case *c,
 	}
 }
 
-static bool has_latency(const struct bench *b, const struct bench_case *c)
-{
-	return b->options.latency && c->kind->workload != GOSPAN_WORKLOAD_BULK &&
-	       !bench_is_write(c->kind);
-}
-
 static bool is_wanted(const struct bench *b, const struct bench_case *c, unsigned int allocator)
 {
 	return b->options.allocators & bench_allocators(c->kind) & (1U << allocator);
@@ -272,7 +270,7 @@ static void run_case(const struct bench *b, int fd, struct bench_case *c)
 		if (!is_wanted(b, c, a))
 			continue;
 		reduce_cell(c, &c->cells[a], &rounds[a], b->options.rounds);
-		if (has_latency(b, c))
+		if (bench_times_single(b, c->kind))
 			run_latency(b, fd, c, a, results);
 		rounds_free(&rounds[a], c->nr_cpus);
 	}

@@ -105,8 +105,7 @@ static void print_net_ticks(const struct bench_case *c, unsigned int allocator,
 	print_figure(bench_net_ticks(c, allocator, part), column_width(allocator), 1);
 }
 
-/* What the rows of a group differ in. */
-static const char *format_size(const struct bench *b, const struct bench_case *c, char text[32])
+const char *bench_format_size(const struct bench *b, const struct bench_case *c, char text[32])
 {
 	__u64 npages = c->size / b->version.page_bytes;
 
@@ -124,7 +123,7 @@ static void print_row(const struct bench *b, const struct bench_case *c, enum be
 	const struct bench_comparison *who = c->kind->comparison;
 	char label[32];
 
-	printf("%12s  %6u", format_size(b, c, label), c->nr_objects);
+	printf("%12s  %6u", bench_format_size(b, c, label), c->nr_objects);
 	print_figure(bench_ticks(c, GOSPAN_ALLOCATOR_EMPTY, part), COLUMN_WIDTH, 1);
 	print_net_ticks(c, who->subject, part);
 	print_net_ticks(c, who->reference, part);
@@ -207,14 +206,18 @@ static void print_remote(const struct bench *b)
 	print_group(b, KIND_REMOTE, PART_SUM, "remote: the pair");
 }
 
-static void print_mix_bytes(const struct bench_case *c, unsigned int allocator)
+static void print_bytes_of(const struct bench *b, const struct bench_case *c,
+			   unsigned int allocator)
 {
 	const struct bench_cell *cell = &c->cells[allocator];
+	char label[64], size[32];
 
-	if (!cell->measured)
+	if (!cell->bytes_asked)
 		return;
-	printf("  %-12s%14llu%14llu%14llu", allocator_names[allocator], cell->bytes_asked,
-	       cell->bytes_rounded, cell->bytes_held);
+	snprintf(label, sizeof(label), "%s%s%s", allocator_names[allocator], c->size ? ", " : "",
+		 c->size ? bench_format_size(b, c, size) : "");
+	printf("  %-16s%10llu%14llu%14llu", label, cell->bytes_asked, cell->bytes_rounded,
+	       cell->bytes_held);
 	print_figure(cell->bytes_asked ? (double)cell->bytes_rounded / cell->bytes_asked : NAN,
 		     15, 2);
 	print_figure(cell->bytes_asked ? (double)cell->bytes_held / cell->bytes_asked : NAN,
@@ -222,17 +225,27 @@ static void print_mix_bytes(const struct bench_case *c, unsigned int allocator)
 	putchar('\n');
 }
 
+/* What the objects of @kind took, under its rows; nothing for others. */
+static void print_bytes(const struct bench *b, enum bench_kind_id kind)
+{
+	if (!bench_kinds[kind].shows_bytes || !any_of_kind(b, kind))
+		return;
+	printf("\n  %-16s%10s%14s%14s%15s%12s\n", "bytes, peak", "asked", "rounded", "held",
+	       "rounded/asked", "held/asked");
+	for (size_t i = 0; i < b->nr_cases; i++) {
+		const struct bench_case *c = &b->cases[i];
+
+		if (c->kind != &bench_kinds[kind])
+			continue;
+		print_bytes_of(b, c, c->kind->comparison->subject);
+		print_bytes_of(b, c, c->kind->comparison->reference);
+	}
+}
+
 static void print_mix(const struct bench *b)
 {
-	const struct bench_case *c = bench_find(b, KIND_MIX, 0, 0, 0);
-
-	if (!c)
-		return;
 	print_group(b, KIND_MIX, PART_FIRST, "mix: sizes and lifetimes as in a real kernel");
-	printf("\n  %-12s%14s%14s%14s%15s%12s\n", "bytes, peak", "asked", "rounded", "held",
-	       "rounded/asked", "held/asked");
-	print_mix_bytes(c, GOSPAN_ALLOCATOR_GOSPAN);
-	print_mix_bytes(c, GOSPAN_ALLOCATOR_KMALLOC);
+	print_bytes(b, KIND_MIX);
 }
 
 static void print_latency(const struct bench *b, const struct bench_case *c, unsigned int allocator)
@@ -246,14 +259,14 @@ static void print_latency(const struct bench *b, const struct bench_case *c, uns
 			continue;
 		snprintf(label, sizeof(label), "%s, %s", c->kind->name, c->kind->phases[p]);
 		printf("%12s  %6u  %-22s%-11s%9llu%9llu%9llu%12llu\n",
-		       format_size(b, c, size), c->nr_objects, label, allocator_names[allocator],
+		       bench_format_size(b, c, size), c->nr_objects, label, allocator_names[allocator],
 		       l->p50, l->p99, l->p999, l->max);
 	}
 }
 
 static void print_latencies(const struct bench *b)
 {
-	if (!b->options.latency)
+	if (!bench_times_any_single(b))
 		return;
 	printf("\nsingle operations, with the reading of a clock, on the slowest CPU\n");
 	printf("%-14s%6s%-35s%9s%9s%9s%12s\n", instrument_names[b->options.instrument], "n", "",
@@ -275,7 +288,7 @@ static void print_failures(const struct bench *b)
 			if (c->cells[a].failures)
 				printf("FAILED: %llu allocations of %s, %s, by %s: its "
 				       "figures do not count\n", c->cells[a].failures,
-				       c->kind->name, format_size(b, c, size), allocator_names[a]);
+				       c->kind->name, bench_format_size(b, c, size), allocator_names[a]);
 		}
 	}
 }
@@ -306,7 +319,7 @@ static void print_worst(const struct bench *b, const char *what,
 	}
 	if (worst_case)
 		printf("%s %.1f %% (%s, %s, %s)\n", what, worst, worst_case->kind->name,
-		       format_size(b, worst_case, size), allocator_names[worst_allocator]);
+		       bench_format_size(b, worst_case, size), allocator_names[worst_allocator]);
 }
 
 static void print_spread(const struct bench *b)
@@ -390,6 +403,7 @@ static void print_suite(const struct bench *b, const struct bench_comparison *wh
 				 kind->shape);
 			print_group(b, i, p, title);
 		}
+		print_bytes(b, i);
 	}
 }
 
@@ -420,8 +434,13 @@ void bench_print_table(const struct bench *b)
 		print_page_runs(b);
 	if (any_compared(b, KIND_LARSON))
 		print_suite(b, bench_kinds[KIND_LARSON].comparison);
+	if (any_compared(b, KIND_RCU_FLOOD))
+		print_suite(b, bench_kinds[KIND_RCU_FLOOD].comparison);
+	if (any_compared(b, KIND_HARDIRQ))
+		print_suite(b, bench_kinds[KIND_HARDIRQ].comparison);
 	if (any_compared(b, KIND_CACHE_THRASH))
 		print_suite(b, bench_kinds[KIND_CACHE_THRASH].comparison);
+	bench_print_rates(b);
 	print_latencies(b);
 	putchar('\n');
 	print_spread(b);

@@ -87,7 +87,7 @@ const char *device_hint(int error)
 	case EBUSY:
 		return ": another bench or replay is running, wait for its end";
 	case ENODEV:
-		return ": a CPU that was asked for is not online";
+		return ": a CPU that was asked for is not online, or went offline meanwhile";
 	case ENOTTY:
 		return ": the module does not know this command: rebuild and reload it";
 	case EINVAL:

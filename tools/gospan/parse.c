@@ -131,22 +131,22 @@ bool parse_cpus(const char *text, struct cpu_list *cpus, struct parse_error *err
 	return true;
 }
 
-static bool names_add(unsigned int *mask, const char *item, const char *const names[],
+static bool names_add(__u64 *mask, const char *item, const char *const names[],
 		      size_t nr_names, struct parse_error *error)
 {
 	for (size_t i = 0; i < nr_names; i++) {
 		if (strcmp(item, names[i]))
 			continue;
-		if (*mask & (1U << i))
+		if (*mask & (1ULL << i))
 			return complain(error, item, "appears twice");
-		*mask |= 1U << i;
+		*mask |= 1ULL << i;
 		return true;
 	}
 	return complain(error, item, "is not a known name");
 }
 
 bool parse_names(const char *text, const char *const names[], size_t nr_names,
-		 unsigned int *mask, struct parse_error *error)
+		 __u64 *mask, struct parse_error *error)
 {
 	char item[ITEM_BYTES];
 

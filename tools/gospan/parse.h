@@ -41,9 +41,9 @@ bool parse_sizes(const char *text, __u64 max, struct size_list *sizes,
 /* "0-3,5", as taskset and the kernel write it. */
 bool parse_cpus(const char *text, struct cpu_list *cpus, struct parse_error *error);
 
-/* "pair,mix": bit i of @mask is set for names[i]. */
+/* "pair,mix": bit i of @mask is set for names[i], of which there are at most 64. */
 bool parse_names(const char *text, const char *const names[], size_t nr_names,
-		 unsigned int *mask, struct parse_error *error);
+		 __u64 *mask, struct parse_error *error);
 
 bool cpu_list_test(const struct cpu_list *cpus, unsigned int cpu);
 void cpu_list_set(struct cpu_list *cpus, unsigned int cpu);

@@ -41,7 +41,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 struct replay_options {
 	const char *path;		/* NULL: the example */
 	const char *what_if;		/* a table of classes, or NULL */
-	unsigned int allocators;	/* bit map of enum gospan_replay_allocator; 0: by recording */
+	__u64 allocators;		/* bit map of enum gospan_replay_allocator; 0: by recording */
 	struct cpu_list cpus;		/* none: by recording */
 	__u64 rounds;
 	__u64 samples;			/* 0: by format */
@@ -231,7 +231,7 @@ static unsigned int choose_allocators(const struct trace *trace)
 static void replay(const struct replay_options *o, const struct trace *trace)
 {
 	struct replay_report report = { .name = trace_name(o->path), .trace = trace };
-	unsigned int allocators = o->allocators ?: choose_allocators(trace);
+	__u64 allocators = o->allocators ?: choose_allocators(trace);
 	struct gospan_version version;
 
 	report.cpus = cpu_list_count(&o->cpus) ? o->cpus : choose_cpus(trace);
