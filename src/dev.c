@@ -37,7 +37,10 @@
 #include "malloc.h"
 #include "stats.h"
 
-/* The ABI: no padding, and the same for 32-bit callers. */
+/*
+ * The ABI: no padding, and the same for 32-bit callers. Whoever changes one of these
+ * raises the version.
+ */
 static_assert(sizeof(struct gospan_version) == 64);
 static_assert(sizeof(struct gospan_class) == 32);
 static_assert(sizeof(struct gospan_memstats_class) == 64);

@@ -19,8 +19,15 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* Raised when a structure or a meaning changes; tools refuse other values. */
-#define GOSPAN_ABI_VERSION	1
+/*
+ * Raised when a structure or a meaning changes; tools refuse other values. The number of a
+ * command has the size of its structure, but not of arrays that this points to: who asks
+ * with results of another size would have them written past their end. What is only added,
+ * a command or a workload, an older module refuses by itself.
+ *
+ * 2: struct gospan_bench_cpu has latencies.
+ */
+#define GOSPAN_ABI_VERSION	2
 
 /* Go's 67 size classes and class 0, "large". */
 #define GOSPAN_NR_SIZECLASSES	68
