@@ -33,6 +33,7 @@ enum option_key {
 	KEY_FORCE,
 	KEY_PROGRESS,
 	KEY_COMPARE,
+	KEY_SLAB_TEST,
 };
 
 struct parse_state {
@@ -154,6 +155,22 @@ static error_t parse_list_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* When all options are known. */
+static void check_options(struct argp_state *state, struct bench_options *options)
+{
+	__u64 shown = 1U << GOSPAN_ALLOCATOR_GOSPAN | 1U << GOSPAN_ALLOCATOR_KMALLOC;
+
+	if (options->compare_path && options->output == OUTPUT_CSV)
+		argp_error(state, "--csv has no place for what --compare says");
+	if (!options->slab_test)
+		return;
+	if (options->kinds || options->suite || options->held.nr)
+		argp_error(state, "--slab-test has its own workloads");
+	if (!(options->allocators & shown))
+		argp_error(state, "--slab-test is about gospan and kmalloc");
+	options->allocators &= shown | 1U << GOSPAN_ALLOCATOR_EMPTY;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct bench_options *options = ((struct parse_state *)state->input)->options;
@@ -175,6 +192,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_FORCE:
 		options->force = true;
 		return 0;
+	case KEY_SLAB_TEST:
+		options->slab_test = true;
+		return 0;
 	case KEY_PROGRESS:
 		options->progress = true;
 		return 0;
@@ -188,8 +208,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->compare_path = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (options->compare_path && options->output == OUTPUT_CSV)
-			argp_error(state, "--csv has no place for what --compare says");
+		check_options(state, options);
 		return 0;
 	case KEY_CSV:
 		options->output = OUTPUT_CSV;
@@ -206,7 +225,7 @@ static const struct argp_option argp_options[] = {
 	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; noscan, "
 	  "noscan-batch, noscan-shuffled; bulk; false-sharing; cache, cache-batch; runs, runs-all, "
 	  "runs-fifo, runs-lifo, runs-shuffled (all of these that the other options allow); and, "
-	  "only when named, larson, xmalloc, alloc-test, shbench, fan-out, n-pattern, "
+	  "only when named, larson, xmalloc, alloc-test, shbench, fan-out, batch-all, n-pattern, "
 	  "rptest, mstress, threadtest, fragmentation, rcu-flood, hardirq, cache-thrash, "
 	  "cache-scratch, or suite for all of them", 0 },
 	{ "allocators", 'a', "LIST", 0,
@@ -217,7 +236,7 @@ static const struct argp_option argp_options[] = {
 	{ "cpus", 'c', "LIST", 0,
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
 	  "remote, false-sharing and xmalloc on the first two, those of all CPUs (pair-all, "
-	  "runs-all, larson, shbench, rptest, mstress, fan-out, threadtest, rcu-flood, "
+	  "runs-all, larson, shbench, rptest, mstress, fan-out, batch-all, threadtest, rcu-flood, "
 	  "cache-thrash, cache-scratch) on all of them", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
 	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
@@ -241,6 +260,8 @@ static const struct argp_option argp_options[] = {
 	{ "compare", KEY_COMPARE, "FILE", 0, "say what got faster or slower since an earlier "
 	  "--json, as gospan compare does; then the exit status is 3 if a figure of gospan's "
 	  "got slower", 0 },
+	{ "slab-test", KEY_SLAB_TEST, NULL, 0, "what C. Lameter's slab_test measures, printed as it "
+	  "does: 10000 objects of 8 to 16384 bytes, as --objects and --sizes; the loop included", 0 },
 	{ "force", KEY_FORCE, NULL, 0, "measure even on a debug kernel", 0 },
 	{ "progress", KEY_PROGRESS, NULL, 0,
 	  "say on stderr what has been measured (as on a terminal)", 0 },
@@ -291,7 +312,10 @@ static void print_bench(const struct bench *b, json_t *root)
 
 	switch (b->options.output) {
 	case OUTPUT_TABLE:
-		bench_print_table(b);
+		if (b->options.slab_test)
+			bench_print_slab_test(b);
+		else
+			bench_print_table(b);
 		if (comparison) {
 			printf("\ncompared with %s\n", b->options.compare_path);
 			compare_print(comparison);

@@ -56,6 +56,7 @@ enum bench_kind_id {
 	KIND_RPTEST,
 	KIND_MSTRESS,
 	KIND_FAN_OUT,
+	KIND_BATCH_ALL,
 	KIND_N_PATTERN,
 	KIND_THREADTEST,
 	KIND_FRAGMENTATION,
@@ -95,6 +96,7 @@ struct bench_options {
 	struct size_list sizes;
 	__u64 kinds;			/* bit per enum bench_kind_id */
 	bool suite;			/* those of the suite that fit the other options, too */
+	bool slab_test;			/* those of slab_test instead, in its format */
 	__u64 allocators;		/* bit per enum gospan_bench_allocator; EMPTY always set */
 	bool has_cpus;
 	struct cpu_list cpus;
@@ -227,6 +229,10 @@ const char *bench_format_size(const struct bench *b, const struct bench_case *c,
 
 /* bench_rates.c: a table of operations in a second, for work that several CPUs share. */
 void bench_print_rates(const struct bench *b);
+
+/* bench_slab_test.c: does it print @kind; the lines that slab_test prints. */
+bool bench_in_slab_test(const struct bench_kind *kind);
+void bench_print_slab_test(const struct bench *b);
 
 /* bench_table.c, bench_export.c: everything measured, printed or (to be freed) as JSON. */
 void bench_print_table(const struct bench *b);

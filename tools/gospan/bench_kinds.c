@@ -231,6 +231,12 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 		.phases = { "alloc", "free" }, .default_sizes = "64,1024",
 		.shape = "one CPU allocates, all others free",
 	},
+	[KIND_BATCH_ALL] = {
+		.name = "batch-all", .comparison = &shapes,
+		.workload = GOSPAN_WORKLOAD_BATCH, .width = WIDTH_ALL,
+		.phases = { "alloc", "free" }, .default_sizes = "64,1024",
+		.shape = "n allocated, then freed, on all CPUs",
+	},
 	[KIND_N_PATTERN] = {
 		.name = "n-pattern", .comparison = &shapes,
 		.workload = GOSPAN_WORKLOAD_CYCLE, .width = WIDTH_ONE,

@@ -24,6 +24,9 @@
 #define WRITE_FACTOR		16U	/* writes still more so, and they must meet */
 #define MIN_LOOPS		8U
 
+#define SLAB_TEST_SIZES		"8,16,32,64,128,256,512,1024,2048,4096,8192,16384"
+#define SLAB_TEST_LOOPS		10000U
+
 const char *const instrument_names[NR_INSTRUMENTS] = {
 	[INSTRUMENT_CYCLES] = "cycles",
 	[INSTRUMENT_INSTRUCTIONS] = "instructions",
@@ -48,6 +51,17 @@ static __u32 choose_loops(const struct bench_options *options, const struct benc
 	if (bench_is_write(kind))
 		return loops * WRITE_FACTOR;
 	return size ? loops : loops * MIX_FACTOR;
+}
+
+/* As many as slab_test has, unless that is too much memory. */
+static __u32 choose_slab_test_loops(const struct bench_options *options, __u64 size)
+{
+	__u64 bytes = GOSPAN_BENCH_MAX_BYTES / cpu_list_count(&options->cpus);
+	__u64 most = (bytes < MAX_LIVE_BYTES ? bytes : MAX_LIVE_BYTES) / size;
+
+	if (most < MIN_LOOPS)
+		return MIN_LOOPS;
+	return most < SLAB_TEST_LOOPS ? most : SLAB_TEST_LOOPS;
 }
 
 static struct cpu_list choose_cpus(const struct bench *b, enum bench_width width)
@@ -94,7 +108,9 @@ static void add_counts(struct bench *b, const struct bench_kind *kind, __u64 siz
 	    !parse_sizes(kind->default_objects, GOSPAN_BENCH_MAX_OBJECTS, &counts, &error))
 		fail("%s: %s", kind->name, error.text);
 	if (!counts.nr)
-		add_case(b, kind, size, held_pages, choose_loops(&b->options, kind, size));
+		add_case(b, kind, size, held_pages,
+			 b->options.slab_test ? choose_slab_test_loops(&b->options, size) :
+						choose_loops(&b->options, kind, size));
 	for (size_t i = 0; i < counts.nr; i++)
 		add_case(b, kind, size, held_pages, counts.items[i]);
 }
@@ -110,7 +126,8 @@ static void add_sizes(struct bench *b, const struct bench_kind *kind, __u32 held
 		return;
 	}
 	if (!b->options.has_sizes) {
-		if (!parse_sizes(kind->default_sizes, GOSPAN_BENCH_MAX_BYTES, &sizes, &error))
+		if (!parse_sizes(b->options.slab_test ? SLAB_TEST_SIZES : kind->default_sizes,
+				 GOSPAN_BENCH_MAX_BYTES, &sizes, &error))
 			fail("%s: %s", kind->name, error.text);
 		if (kind->comparison->in_pages)
 			unit = b->version.page_bytes;
@@ -166,6 +183,8 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 
 static bool is_in_group(const struct bench_options *options, const struct bench_kind *kind)
 {
+	if (options->slab_test)
+		return bench_in_slab_test(kind);
 	return kind->shape ? options->suite : !options->kinds && !options->suite;
 }
 
