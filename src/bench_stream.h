@@ -32,7 +32,7 @@ struct gospan_stream {
 	const struct gospan_stream_kind *kind;
 	u32 nr_ops;			/* steps drawn */
 	u32 nr_at_peak;			/* steps until most bytes are asked for */
-	u64 bytes;			/* asked for now */
+	u64 bytes;			/* asked for by the objects that live */
 	u64 peak_bytes;			/* at most */
 	u32 *filled_bytes;		/* by slot: of the object that fills it */
 	u32 *slot_bytes;		/* by slot: of the object in it, 0 if none */

@@ -32,7 +32,7 @@ struct gospan_mcentral {
 	struct list_head empty;		/* (l) spans that nothing is taken from */
 	unsigned long nr_listed;	/* (l) spans on these, read without; full: on none */
 	unsigned int nr_empty;		/* (l) spans in @empty */
-	unsigned int nr_unused;		/* (l) of them that none was wanted of since it aged */
+	unsigned int nr_unused;		/* (l) fewest in @empty since the list aged last */
 	atomic_long_t nr_spans;		/* (a) listed, full, or owned by a CPU */
 	atomic_long_t nr_taken;		/* (a) slots taken in them: live, cached or in transit */
 	atomic_long_t nr_mallocs;	/* (a) objects that went past the magazines */

@@ -168,9 +168,10 @@ void gospan_mcentral_age_all(void)
 	int node;
 
 	for_each_node(node) {
-		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
+		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
 			gospan_mcentral_age(gospan_mcentral_of(spanclass, node));
-		cond_resched();
+			cond_resched();
+		}
 	}
 }
 

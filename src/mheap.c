@@ -263,7 +263,7 @@ static struct gospan_node_heap *run_grow(struct gospan_mheap *h, int node, unsig
 	return nh;
 }
 
-/* A run of what others do not use for now, or GOSPAN_NO_PAGE. */
+/* A run of the pages of spans that are empty, or GOSPAN_NO_PAGE. */
 static unsigned long run_reclaim(struct gospan_mheap *h, int node, unsigned int npages,
 				 unsigned int align_npages)
 {
