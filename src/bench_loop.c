@@ -170,7 +170,7 @@ static __always_inline void request_free_bulk(const enum gospan_bench_allocator 
 }
 
 static __always_inline void pair_loop(const enum gospan_bench_allocator who,
-				      struct gospan_bench_job *job, u32 n)
+				      struct gospan_bench_job *job, u32 n, const bool by_rcu)
 {
 	const struct request r = job_request(job);
 	u64 failures = 0;
@@ -179,10 +179,12 @@ static __always_inline void pair_loop(const enum gospan_bench_allocator who,
 	while (n--) {
 		void *p = request_alloc(who, r);
 
-		if (likely(p))
-			request_free(who, r, p);
-		else
+		if (unlikely(!p))
 			failures++;
+		else if (by_rcu)
+			request_free_rcu(who, p);
+		else
+			request_free(who, r, p);
 	}
 	gospan_bench_window_close(job, start);
 	job->failures += failures;
@@ -287,29 +289,10 @@ static __always_inline void write_loop(const enum gospan_bench_allocator who,
 	gospan_bench_window_close(job, start);
 }
 
-static __always_inline void flood_loop(const enum gospan_bench_allocator who,
-				       struct gospan_bench_job *job, u32 n)
-{
-	const struct request r = job_request(job);
-	u64 failures = 0;
-	struct gospan_bench_window start = gospan_bench_window_open();
-
-	while (n--) {
-		void *p = request_alloc(who, r);
-
-		if (likely(p))
-			request_free_rcu(who, p);
-		else
-			failures++;
-	}
-	gospan_bench_window_close(job, start);
-	job->failures += failures;
-}
-
 #define DEFINE_LOOPS(name, who)							\
 static noinline void time_##name##_pair(struct gospan_bench_job *job, u32 n)	\
 {										\
-	pair_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+	pair_loop(GOSPAN_ALLOCATOR_##who, job, n, false);			\
 }										\
 										\
 static noinline void time_##name##_alloc(struct gospan_bench_job *job, u32 n)	\
@@ -359,7 +342,7 @@ static noinline void time_##name##_write(struct gospan_bench_job *job, u32 n)	\
 #define DEFINE_FLOOD_LOOP(name, who)						\
 static noinline void time_##name##_flood(struct gospan_bench_job *job, u32 n)	\
 {										\
-	flood_loop(GOSPAN_ALLOCATOR_##who, job, n);				\
+	pair_loop(GOSPAN_ALLOCATOR_##who, job, n, true);			\
 }
 
 DEFINE_LOOPS(empty, EMPTY)
