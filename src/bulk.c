@@ -68,6 +68,7 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	}
 	if (got == n)
 		return n;
+	gospan_mcache_grow(c, spanclass);
 	some = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
 				      objs + got, n - got);
 	m->nr_mallocs += some;
@@ -161,10 +162,10 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 	}
 	if (!n)
 		return;
-	if (!gospan_mcache_is_none(c))
-		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
-	else
-		gospan_mcentral_flush_home(objs, n);
+	if (gospan_mcache_is_none(c))
+		return gospan_mcentral_flush_home(objs, n);
+	gospan_mcache_grow(c, spanclass);
+	gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
 }
 
 static __always_inline void free_group(struct gospan_mcache *c, unsigned int spanclass,

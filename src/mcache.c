@@ -197,8 +197,11 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 	return true;
 }
 
-/* The magazine is empty, or full: let it hold more, if others have it to spare. */
-static void mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
+/*
+ * The magazine is empty, or full, or not enough for what comes at once: let it hold
+ * more, if it holds any, and others have it to spare.
+ */
+void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
 {
 	unsigned int n = magazine_capacity(&c->magazine[spanclass]);
 	unsigned int more = min(n, gospan_mcache_capacity(spanclass) - n);
@@ -242,7 +245,7 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 		if (!mcache_grant(c, spanclass))
 			return gospan_mcentral_alloc(other ?: gospan_mcache_central(c, spanclass));
 	} else if (m->top == m->base && !other) {
-		mcache_grow(c, spanclass);
+		gospan_mcache_grow(c, spanclass);
 	}
 	if (m->top == m->base)
 		magazine_refill(c, spanclass, other);
@@ -267,7 +270,7 @@ bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p
 	if (m->top[-1] == p)
 		return false;
 	if (m->top == m->limit)
-		mcache_grow(c, spanclass);
+		gospan_mcache_grow(c, spanclass);
 	if (m->top == m->limit) {
 		c->nr_flushes[spanclass]++;
 		magazine_flush(c, spanclass, magazine_capacity(m) / 2);

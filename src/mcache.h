@@ -166,6 +166,7 @@ static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned i
 void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 			  struct gospan_mcentral *other);
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
+void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass);
 bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t);
 void gospan_mcache_flush(struct gospan_mcache *c);
