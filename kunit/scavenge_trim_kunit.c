@@ -18,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "../src/malloc.h"
+#include "../src/mcentral.h"
 #include "../src/report.h"
 #include "../src/scavenge.h"
 #include "../src/supply.h"
@@ -493,6 +494,9 @@ static void trim_ends_while_others_free(struct kunit *test)
 
 /* A scan drains the caches if that was not done so long before. */
 #define SHRINK_WAIT_MS	150U
+/* More than a CPU caches and than may be in transit: 16 MiB. */
+#define NR_SHRINK_OBJECTS	2048U
+#define SHRINK_OBJECT_BYTES	8192U
 
 /* As the kernel does it when it is short of memory. */
 static void shrinker_gives_what_it_counts(struct kunit *test)
@@ -529,8 +533,45 @@ static void shrinker_gives_what_it_counts(struct kunit *test)
 	gospan_scavenge_exit();
 }
 
+/*
+ * Spans that became empty after the caches were drained last are given all the same: a
+ * guest ran out of memory while 80 MiB of such were held.
+ */
+static void shrinker_gives_empty_spans_at_once(struct kunit *test)
+{
+	struct shrink_control sc = {
+		.gfp_mask = GFP_KERNEL, .nid = first_online_node, .nr_to_scan = 128,
+	};
+	void **first = NULL, **next;
+	struct shrinker *shrinker;
+	unsigned int i;
+
+	gospan_trim();
+	KUNIT_ASSERT_EQ(test, gospan_scavenge_init(), 0);
+	shrinker = gospan_scavenge_shrinker;
+	msleep(SHRINK_WAIT_MS);
+	/* There is nothing; but it has looked everywhere. */
+	KUNIT_EXPECT_EQ(test, shrinker->scan_objects(shrinker, &sc), SHRINK_STOP);
+	for (i = 0; i < NR_SHRINK_OBJECTS; i++) {
+		next = first;
+		first = gospan_alloc(SHRINK_OBJECT_BYTES, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, first);
+		*first = next;
+	}
+	for (; first; first = next) {
+		next = *first;
+		gospan_free(first);
+	}
+	KUNIT_EXPECT_GT(test, gospan_mcentral_empty_pages(first_online_node), 0);
+	while (shrinker->scan_objects(shrinker, &sc) != SHRINK_STOP)
+		;
+	KUNIT_EXPECT_EQ(test, gospan_mcentral_empty_pages(first_online_node), 0);
+	gospan_scavenge_exit();
+}
+
 static struct kunit_case scavenge_trim_cases[] = {
 	KUNIT_CASE(shrinker_gives_what_it_counts),
+	KUNIT_CASE(shrinker_gives_empty_spans_at_once),
 	KUNIT_CASE(trim_gives_all_back),
 	KUNIT_CASE(trim_keeps_what_lives),
 	KUNIT_CASE(trim_drains_idle_cpus),

@@ -221,29 +221,31 @@ static unsigned long shrinker_count(struct shrinker *shrinker, struct shrink_con
 	return npages ? npages << GOSPAN_PAGE_ORDER : SHRINK_EMPTY;
 }
 
-/* Drain the caches, if that was not done a moment ago. */
-static void shrinker_drain(void)
+/* Drain the caches, if that was not done a moment ago. Returns whether it was done. */
+static bool shrinker_drain(void)
 {
 	u64 now = ktime_get_ns(), last = atomic64_read(&shrink_drain_ns);
 
-	if (now - last >= SHRINK_DRAIN_NS && atomic64_cmpxchg(&shrink_drain_ns, last, now) == last)
-		drain();
+	if (now - last < SHRINK_DRAIN_NS || atomic64_cmpxchg(&shrink_drain_ns, last, now) != last)
+		return false;
+	drain();
+	return true;
 }
 
+/* What nobody uses first: a drain interrupts CPUs, and they have to fill again. */
 static unsigned long shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	unsigned long want = DIV_ROUND_UP(sc->nr_to_scan, BIT(GOSPAN_PAGE_ORDER)), npages = 0;
 	unsigned int released;
 
-	if (gospan_supply_usage(&gospan_heap, sc->nid).free_pages < want)
-		shrinker_drain();
 	while (npages < want) {
 		released = gospan_supply_release(&gospan_heap, sc->nid,
 						 min_t(unsigned long, want - npages,
 						       GOSPAN_CHUNK_NPAGES));
-		if (!released)
-			break;
 		npages += released;
+		if (!released && !gospan_mcentral_reclaim(sc->nid, want - npages) &&
+		    !shrinker_drain())
+			break;
 	}
 	atomic_long_add(npages, &nr_shrunk_pages);
 	return npages ? npages << GOSPAN_PAGE_ORDER : SHRINK_STOP;
