@@ -5,10 +5,14 @@
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/gospan.h>
 #include "../src/bench.h"
+#include "../src/bench_held.h"
 #include "../src/bench_worker.h"
+#include "../src/supply.h"
 #include "helper.h"
 
 #define NR_OBJECTS	100U
@@ -22,6 +26,7 @@
 #define NR_FLOOD	20000U	/* more than is freed meanwhile */
 #define NR_ROUNDS	2U
 #define MAX_CPUS	4U
+#define NR_HELD		5000U	/* others may run in between */
 
 /* What a workload is asked for, and what it must answer. */
 struct run_row {
@@ -189,9 +194,65 @@ static void weigh_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b.bytes_held % 8192, 0);
 }
 
+/* As many pages of the heap as are asked for, all in use; it gives back what it took for them. */
+static void hold_spans(struct kunit *test)
+{
+	const struct gospan_bench b = {
+		.allocator = GOSPAN_ALLOCATOR_SPAN,
+		.held_pages = NR_HELD,
+		.seed = 1,
+	};
+	unsigned long inuse = gospan_kunit_inuse_pages(&gospan_heap);
+	unsigned long had = gospan_supply_held_pages(&gospan_heap);
+	struct gospan_bench_held *held = gospan_bench_hold(&b, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, held);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse + NR_HELD);
+	gospan_bench_unhold(held);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
+	KUNIT_EXPECT_LE(test, gospan_supply_held_pages(&gospan_heap), had);
+}
+
+/* Those of the kernel are none of the heap's. */
+static void hold_kernel_pages(struct kunit *test)
+{
+	const struct gospan_bench b = {
+		.allocator = GOSPAN_ALLOCATOR_PAGES,
+		.held_pages = NR_HELD,
+		.seed = 1,
+	};
+	unsigned long inuse = gospan_kunit_inuse_pages(&gospan_heap);
+	struct gospan_bench_held *held = gospan_bench_hold(&b, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, held);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
+	gospan_bench_unhold(held);
+}
+
+/* Nothing is held then. */
+static void hold_interrupted(struct kunit *test)
+{
+	const struct gospan_bench b = {
+		.allocator = GOSPAN_ALLOCATOR_SPAN,
+		.held_pages = NR_HELD,
+		.seed = 1,
+	};
+	unsigned long inuse = gospan_kunit_inuse_pages(&gospan_heap);
+	struct gospan_bench_held *held;
+
+	set_thread_flag(TIF_SIGPENDING);
+	held = gospan_bench_hold(&b, GFP_KERNEL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(held), -EINTR);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
+}
+
 static struct kunit_case bench_run_cases[] = {
 	KUNIT_CASE_PARAM(run_every_allocator, run_gen_params),
 	KUNIT_CASE(weigh_batch),
+	KUNIT_CASE(hold_spans),
+	KUNIT_CASE(hold_kernel_pages),
+	KUNIT_CASE(hold_interrupted),
 	{}
 };
 

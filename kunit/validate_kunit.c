@@ -89,7 +89,10 @@ static void heap_validate_span_bits(struct kunit *test)
 	EXPECT_INVALID(test, s->freeindex, 64);
 	EXPECT_INVALID(test, s->freeindex, 1);
 	EXPECT_INVALID(test, s->freeindex, s->nelems);
+	EXPECT_INVALID(test, s->nelems, 0);
 	EXPECT_INVALID(test, t->large->alloc_bits[0], ~0ULL);
+	/* Of its only word, what is behind its only slot. */
+	EXPECT_INVALID(test, t->large->alloc_bits[0], 1);
 	broken_finish(test, t);
 }
 
@@ -133,6 +136,18 @@ static void heap_validate_pages(struct kunit *test)
 	EXPECT_INVALID(test, *zeroed, *zeroed | span_bit);
 	EXPECT_INVALID(test, chunk->nr_owned, chunk->nr_owned - 1);
 	EXPECT_INVALID(test, chunk->base, chunk->base + GOSPAN_CHUNK_BYTES);
+	EXPECT_INVALID(test, chunk->spans[t->page_idx / GOSPAN_SPANS_NPAGES], NULL);
+	broken_finish(test, t);
+}
+
+static void heap_validate_page_cache(struct kunit *test)
+{
+	struct broken_heap *t = broken_make(test);
+	struct gospan_pagecache *pc = raw_cpu_ptr(gospan_heap.pagecaches);
+
+	EXPECT_INVALID(test, pc->busy, true);
+	/* Those of the window that it has not are used, or free for all. */
+	EXPECT_INVALID(test, pc->pages, ~pc->pages);
 	broken_finish(test, t);
 }
 
@@ -177,6 +192,7 @@ static void heap_validate_central(struct kunit *test)
 	/* A listed span: first as it should be, then on the wrong list, or none. */
 	gospan_kunit_flush();
 	KUNIT_EXPECT_EQ(test, mc->nr_listed, 1);
+	EXPECT_INVALID(test, mc->nr_listed, 0);
 	EXPECT_INVALID(test, t->s->owned, true);
 	home = &mc->partial[ilog2(t->s->nelems - t->s->alloc_count)];
 	KUNIT_ASSERT_TRUE(test, list_is_singular(home));
@@ -221,10 +237,13 @@ static void heap_validate_mcache(struct kunit *test)
 	EXPECT_INVALID(test, t->c->span[spanclass], t->large);
 	EXPECT_INVALID(test, t->c->span[spanclass + 2], t->s);
 	EXPECT_INVALID(test, t->m->limit, t->m->limit - 1);
+	EXPECT_INVALID(test, t->m->limit, t->m->base + gospan_mcache_capacity(spanclass) + 1);
+	EXPECT_INVALID(test, t->m->base, NULL);
 	EXPECT_INVALID(test, t->m->top, t->m->limit + 1);
 	EXPECT_INVALID(test, t->m->base[-1], t->objs[0]);
 	EXPECT_INVALID(test, t->c->remote.bytes, BYTES);
 	EXPECT_INVALID(test, t->c->remote.nr[spanclass], 1);
+	EXPECT_INVALID(test, t->c->remote.stack.top, t->c->remote.stack.limit + 1);
 	EXPECT_INVALID(test, raw_cpu_ptr(&gospan_mcache_slot)[0], (void *)8UL);
 	broken_finish(test, t);
 }
@@ -250,6 +269,7 @@ static struct kunit_case validate_cases[] = {
 	KUNIT_CASE(heap_validate_span_bits),
 	KUNIT_CASE(heap_validate_span_shape),
 	KUNIT_CASE(heap_validate_pages),
+	KUNIT_CASE(heap_validate_page_cache),
 	KUNIT_CASE(heap_validate_sums),
 	KUNIT_CASE(heap_validate_central),
 	KUNIT_CASE(heap_validate_transit),
