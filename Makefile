@@ -20,6 +20,7 @@ help:
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
 	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'
+	@echo '  coverage         - the lines of the module that no test runs, by file; build/coverage/'
 	@echo '  docs             - build/docs/index.html from Documentation/ and the headers'
 	@echo ''
 	@echo 'For the kernel in KDIR=<build folder> (this machine'\''s if not given):'
@@ -52,7 +53,7 @@ load: modules
 unload:
 	rmmod gospan
 
-bench check docs:
+bench check coverage docs:
 	@tools/$@
 
 bench-heap:
@@ -88,4 +89,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help modules modules_install tool load unload bench bench-heap bench-peers check torture perf-check perf-record \
-	kunit docs tables clean
+	kunit coverage docs tables clean
