@@ -415,9 +415,13 @@ bool gospan_mcache_park(unsigned int cpu)
 	/* Its owner goes on meanwhile. */
 	if (!data_race(c->capacity_bytes) && !data_race(c->remote.bytes))
 		return false;
-	/* Claims that the grace period does not wait for see both. */
 	WRITE_ONCE(c->parked, GOSPAN_PARKED_DRAINING);
-	WRITE_ONCE(*slot, &gospan_mcache_parked);
+	/*
+	 * Pairs with gospan_mcache_unpark(). Who has claimed the mcache keeps it for
+	 * now; an interrupt of his that sees the slot must not take it, too. Claims
+	 * that the grace period does not wait for see both in any case.
+	 */
+	smp_store_release(slot, &gospan_mcache_parked);
 	return true;
 }
 
@@ -439,6 +443,8 @@ struct gospan_mcache *gospan_mcache_unpark(void)
 {
 	struct gospan_mcache *c = this_cpu_read(mcache_home);
 
+	/* Pairs with gospan_mcache_park(): the slot was looked at before the mark is. */
+	smp_rmb();
 	/* Pairs with the release in gospan_mcache_drain_parked(). */
 	if (smp_load_acquire(&c->parked) == GOSPAN_PARKED_DRAINING)
 		return &gospan_mcache_parked;
