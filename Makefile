@@ -20,6 +20,7 @@ help:
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
 	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'
+	@echo '  models           - only the models of what has no lock, all states of them'
 	@echo '  coverage         - the lines of the module that no test runs, by file; build/coverage/'
 	@echo '  docs             - build/docs/index.html from Documentation/ and the headers'
 	@echo ''
@@ -74,6 +75,9 @@ bench-peers:
 kunit:
 	@tools/check --only kunit-uml
 
+models:
+	@tools/models/check
+
 tables:
 	tools/mksizeclasses table > src/sizeclass_table.h
 	tools/mksizeclasses constant > include/linux/gospan_sizeclass.h
@@ -89,4 +93,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help modules modules_install tool load unload bench bench-heap bench-peers check torture perf-check perf-record \
-	kunit coverage docs tables clean
+	kunit models coverage docs tables clean
