@@ -175,7 +175,7 @@ proctype cpu()
 	do
 	:: if
 	   :: hand != 0 -> push(hand, slot, old)
-	   :: pop(hand, slot, old)
+	   :: hand == 0 -> pop(hand, slot, old)
 	   :: hand == 0 -> refill(hand)
 	   fi;
 progress:  call_ends(slot, old)
