@@ -7,7 +7,10 @@
 
 #include <linux/capability.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -113,6 +116,79 @@ TEST_F(owner, fork_keeps)
 	EXPECT_EQ(self->live, settle_objects(self->watch_fd, self->live));
 }
 
+/* One descriptor in a message. */
+struct passed {
+	char byte;
+	struct iovec part;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr message;
+};
+
+static struct msghdr *passed_init(struct passed *passed)
+{
+	passed->part = (struct iovec){ .iov_base = &passed->byte, .iov_len = 1 };
+	passed->message = (struct msghdr){
+		.msg_iov = &passed->part,
+		.msg_iovlen = 1,
+		.msg_control = passed->control,
+		.msg_controllen = sizeof(passed->control),
+	};
+	return &passed->message;
+}
+
+static bool pass_fd(int socket, int fd)
+{
+	struct passed passed = { 0 };
+	struct cmsghdr *header = CMSG_FIRSTHDR(passed_init(&passed));
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	return sendmsg(socket, &passed.message, 0) == 1;
+}
+
+static int take_fd(int socket)
+{
+	struct passed passed = { 0 };
+	int fd = -1;
+
+	if (recvmsg(socket, passed_init(&passed), 0) == 1 && CMSG_FIRSTHDR(&passed.message))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&passed.message)), sizeof(fd));
+	return fd;
+}
+
+/* To another process; on the way there is no descriptor but the message. */
+TEST_F(owner, passing_keeps)
+{
+	int fd = device_open(), sockets[2], status;
+	pid_t child;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, populate(fd));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets)) {
+		close(fd);
+		SKIP(return, "no sockets");
+	}
+	ASSERT_TRUE(pass_fd(sockets[0], fd));
+	close(fd);
+	EXPECT_EQ(self->live + NR_OBJECTS, live_objects(self->watch_fd));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		int taken = take_fd(sockets[1]);
+		struct gospan_object o;
+
+		_exit(object_alloc(taken, 8, 0, &o) ||
+		      live_objects(self->watch_fd) != self->live + NR_OBJECTS + 1);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(self->live, settle_objects(self->watch_fd, self->live));
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
 TEST_F(owner, exit_frees)
 {
 	pid_t child = fork();
@@ -176,6 +252,50 @@ TEST_F(owner, unprivileged_user_cannot_open)
 	EXPECT_EQ(0, status);
 }
 
+/* In a user namespace of its own, with all capabilities there; @uid is root in it. -errno or 0. */
+static int become_its_root(uid_t uid)
+{
+	char map[32];
+	int fd, err = 0;
+
+	if (unshare(CLONE_NEWUSER))
+		return -errno;
+	snprintf(map, sizeof(map), "0 %u 1", uid);
+	/* A process that changed its user does not own its files in /proc. */
+	prctl(PR_SET_DUMPABLE, 1);
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, map, strlen(map)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static bool has_user_namespaces(void)
+{
+	return !access("/proc/self/ns/user", F_OK);
+}
+
+TEST_F(owner, user_namespace_cannot_open)
+{
+	pid_t child;
+	int status;
+
+	if (!has_user_namespaces())
+		SKIP(return, "no user namespaces");
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+			_exit(2);
+		/* Some systems keep namespaces from users; they still cannot open it. */
+		if (become_its_root(65534) != -EPERM && getuid())
+			_exit(3);
+		_exit(device_open() >= 0 || errno != EACCES);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 static int drop_sys_admin(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -193,13 +313,27 @@ FIXTURE(no_capability) {
 	__u64 live;
 };
 
+FIXTURE_VARIANT(no_capability) {
+	bool in_namespace;	/* all capabilities, but those that count */
+};
+
+FIXTURE_VARIANT_ADD(no_capability, dropped) {
+	.in_namespace = false,
+};
+
+FIXTURE_VARIANT_ADD(no_capability, in_user_namespace) {
+	.in_namespace = true,
+};
+
 FIXTURE_SETUP(no_capability)
 {
 	self->fd = device_open();
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, object_alloc(self->fd, 64, 0, &self->o));
 	self->live = live_objects(self->fd);
-	ASSERT_EQ(0, drop_sys_admin());
+	if (variant->in_namespace && !has_user_namespaces())
+		SKIP(return, "no user namespaces");
+	ASSERT_EQ(0, variant->in_namespace ? become_its_root(0) : drop_sys_admin());
 }
 
 FIXTURE_TEARDOWN(no_capability)
