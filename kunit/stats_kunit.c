@@ -3,6 +3,7 @@
  * Tests of the statistics: what a known sequence adds, and that the sums agree.
  */
 #include <kunit/test.h>
+#include <linux/nodemask.h>
 #include <linux/gospan.h>
 #include "../src/mcache.h"
 #include "../src/report.h"
@@ -181,6 +182,55 @@ static void read_stats_many_sizes(struct kunit *test)
 		gospan_free(objs[i]);
 }
 
+static void expect_heap_sum(struct kunit *test, const struct gospan_heapstats *all,
+			    const struct gospan_heapstats *sum)
+{
+	KUNIT_EXPECT_EQ(test, sum->obtained_bytes, all->obtained_bytes);
+	KUNIT_EXPECT_EQ(test, sum->released_bytes, all->released_bytes);
+	KUNIT_EXPECT_EQ(test, sum->free_bytes, all->free_bytes);
+	KUNIT_EXPECT_EQ(test, sum->cached_bytes, all->cached_bytes);
+	KUNIT_EXPECT_EQ(test, sum->chunks, all->chunks);
+	KUNIT_EXPECT_EQ(test, sum->grows, all->grows);
+}
+
+/* Nodes add up to all, and what is not free is in spans. */
+static void read_heap_by_node(struct kunit *test)
+{
+	struct gospan_heapstats sum = {}, all = { .node = GOSPAN_ALL_NODES }, st;
+	struct stats_test *t = stats_make(test);
+	void *p = gospan_alloc(3 * GOSPAN_PAGE_SIZE + 40000, GFP_KERNEL);
+	int node;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_EQ(test, gospan_stats_read_heap(&all), 0);
+	gospan_read_stats(&t->b);
+	for (node = 0; node < nr_node_ids; node++) {
+		st = (struct gospan_heapstats){ .node = node };
+		KUNIT_EXPECT_EQ(test, gospan_stats_read_heap(&st), 0);
+		KUNIT_EXPECT_EQ(test, st.node, node);
+		sum.obtained_bytes += st.obtained_bytes;
+		sum.released_bytes += st.released_bytes;
+		sum.free_bytes += st.free_bytes;
+		sum.cached_bytes += st.cached_bytes;
+		sum.chunks += st.chunks;
+		sum.grows += st.grows;
+	}
+	gospan_free(p);
+	expect_heap_sum(test, &all, &sum);
+	KUNIT_EXPECT_GT(test, all.chunks, 0);
+	KUNIT_EXPECT_EQ(test, all.obtained_bytes - all.released_bytes - all.free_bytes -
+			all.cached_bytes, t->b.heap_inuse);
+}
+
+static void read_heap_no_node(struct kunit *test)
+{
+	struct gospan_heapstats st = { .node = nr_node_ids };
+
+	KUNIT_EXPECT_EQ(test, gospan_stats_read_heap(&st), -ENXIO);
+	st.node = GOSPAN_ALL_NODES - 1;
+	KUNIT_EXPECT_EQ(test, gospan_stats_read_heap(&st), -ENXIO);
+}
+
 /* As at unload; the lines that it prints belong to the test. */
 static void report_leaks_counts_live(struct kunit *test)
 {
@@ -207,6 +257,8 @@ static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(read_stats_large),
 	KUNIT_CASE(read_stats_past_magazines),
 	KUNIT_CASE(read_stats_many_sizes),
+	KUNIT_CASE(read_heap_by_node),
+	KUNIT_CASE(read_heap_no_node),
 	KUNIT_CASE(report_leaks_counts_live),
 	{}
 };
