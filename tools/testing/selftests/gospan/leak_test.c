@@ -17,7 +17,7 @@
 #define NR_SAMPLES	4U
 #define NR_CLASSES	16U
 #define GUARD_BYTES	64	/* behind each, that stay */
-#define STALE		0xc3	/* on the kernel's stack, from another call */
+#define STALE		0xc3	/* on the kernel's stack and in the heap, from before */
 
 static const unsigned char poisons[2] = { 0xa5, 0x5a };
 
@@ -34,6 +34,20 @@ FIXTURE(leak) {
 	struct answer argument[2], arrays[2][MAX_ARRAYS];
 };
 
+/* What was freed last is given next. */
+static int soil_heap(int fd)
+{
+	unsigned char stale[OBJECT_BYTES];
+	struct gospan_object o;
+	int err;
+
+	memset(stale, STALE, sizeof(stale));
+	err = object_alloc(fd, OBJECT_BYTES, 0, &o);
+	if (!err)
+		err = object_write(fd, o.handle, 0, stale, sizeof(stale));
+	return err ?: object_free(fd, o.handle);
+}
+
 FIXTURE_SETUP(leak)
 {
 	unsigned int i;
@@ -41,6 +55,7 @@ FIXTURE_SETUP(leak)
 	ASSERT_TRUE(abi_is_complete());
 	self->fd = device_open();
 	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, soil_heap(self->fd));
 	ASSERT_EQ(0, object_alloc(self->fd, OBJECT_BYTES, 0, &self->object));
 	for (i = 0; i < NR_OPS; i++)
 		self->ops[i] = (struct gospan_replay_op){ .id = i, .size = 8 + i };
