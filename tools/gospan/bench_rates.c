@@ -35,10 +35,14 @@ static void print_rate(const struct bench *b, const struct bench_case *c, unsign
 		       unsigned int p)
 {
 	const struct bench_phase *phase = &c->cells[allocator].phases[p];
-	double sum = bench_rate_sum(b, c, phase), least = NAN, most = NAN;
+	double sum, least = NAN, most = NAN;
 	char size[32], work[64];
 
-	if (!c->cells[allocator].measured || isnan(sum))
+	/* Else it has no CPUs. */
+	if (!c->cells[allocator].measured)
+		return;
+	sum = bench_rate_sum(b, c, phase);
+	if (isnan(sum))
 		return;
 	for (unsigned int i = 0; i < c->nr_cpus; i++) {
 		if (!phase->cpus[i].ops)
