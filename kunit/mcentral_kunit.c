@@ -34,7 +34,8 @@ static struct central_test *central_make(struct kunit *test)
 	t->inuse_pages = gospan_kunit_inuse_pages(&gospan_heap);
 	KUNIT_ASSERT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
 	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
-	KUNIT_ASSERT_LE(test, gospan_mcentral_max_transit(BYTES) + 2 * t->nelems, MAX_OBJS);
+	KUNIT_ASSERT_LE(test, gospan_mcentral_max_transit(t->mc->spanclass) + 2 * t->nelems,
+			MAX_OBJS);
 	return t;
 }
 
@@ -70,7 +71,8 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 	unsigned int sizeclass;
 
 	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
-		unsigned int max = gospan_mcentral_max_transit(gospan_class_to_bytes[sizeclass]);
+		unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+		unsigned int max = gospan_mcentral_max_transit(spanclass);
 		unsigned int batch = gospan_class_batch(sizeclass);
 		unsigned int bytes = gospan_class_to_bytes[sizeclass];
 
@@ -186,7 +188,7 @@ static void mcentral_refill_transit_and_span(struct kunit *test)
 static void mcentral_flush_overflow(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned int max = gospan_mcentral_max_transit(BYTES), n = max + 2 * t->nelems;
+	unsigned int max = gospan_mcentral_max_transit(t->mc->spanclass), n = max + 2 * t->nelems;
 	unsigned int spilled = 2 + (GOSPAN_CENTRAL_BATCHES - 1) * t->batch;
 
 	KUNIT_ASSERT_LT(test, spilled, max);
@@ -229,7 +231,7 @@ static void mcentral_grow_whole_batch(struct kunit *test)
 static void mcentral_grow_transit_full(struct kunit *test)
 {
 	struct central_test *t = central_make(test);
-	unsigned int max = gospan_mcentral_max_transit(BYTES), n = t->batch;
+	unsigned int max = gospan_mcentral_max_transit(t->mc->spanclass), n = t->batch;
 	unsigned int all = n * (1 + gospan_mcentral_nr_ahead(t->mc));
 
 	central_take(test, t, max);

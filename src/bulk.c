@@ -20,6 +20,7 @@
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "bulk.h"
+#include "debug.h"
 #include "malloc.h"
 #include "report.h"
 
@@ -108,13 +109,21 @@ size_t gospan_bulk_alloc(unsigned int spanclass, gfp_t gfp, size_t n, void **p)
 	return got;
 }
 
+/* Then each object is looked at. */
+static __always_inline bool class_is_debugged(size_t size)
+{
+	return static_branch_unlikely(&gospan_malloc_alloc_special) &&
+	       gospan_debug_has_class(size);
+}
+
 size_t gospan_alloc_bulk(size_t size, gfp_t gfp, size_t n, void **p)
 {
 	unsigned int sizeclass = size <= GOSPAN_MAX_SMALL_BYTES ? gospan_size_to_class(size) : 0;
 	size_t got = 0, i;
 
 	gospan_malloc_see_context(gfp);
-	if (likely(sizeclass && !(gfp & (GOSPAN_GFP_ZONES | __GFP_THISNODE))))
+	if (likely(sizeclass && !(gfp & (GOSPAN_GFP_ZONES | __GFP_THISNODE)) &&
+		   !class_is_debugged(size)))
 		got = gospan_bulk_alloc(gospan_make_spanclass(sizeclass, false),
 					gfp & ~__GFP_ZERO, n, p);
 	if (want_init_on_alloc(gfp))
@@ -144,13 +153,15 @@ static __always_inline unsigned int magazine_push(struct gospan_magazine *m, voi
 	return n;
 }
 
-/* The magazine has no room for @n objects of its spanclass. */
+/* The magazine has no room for @n objects of its spanclass, or they have records. */
 static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int spanclass,
 				      void **objs, unsigned int n)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	unsigned int some;
 
+	for (; n && gospan_spanclass_is_recorded(spanclass); n--)
+		gospan_free(*objs++);
 	/* Past it what is half of it, or more; all, if it was claimed before. */
 	while (n && !gospan_mcache_is_none(c) && (!magazine_half(m) || n < magazine_half(m))) {
 		/* Grants capacity, or flushes half of it. */

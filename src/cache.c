@@ -27,11 +27,13 @@
 #include <linux/panic.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "bulk.h"
 #include "cache.h"
+#include "debug.h"
 #include "malloc.h"
 #include "nolock.h"
 #include "origin.h"
@@ -53,6 +55,9 @@ struct gospan_cache {
 	unsigned int size;		/* (c) */
 	unsigned int align;		/* (c) */
 	bool tracked;			/* (c) live objects know where they were allocated */
+	bool recorded;			/* (c) and more: they have records */
+	bool special;			/* (c) either */
+	bool of_class;			/* (c) serves a size class that is under debug */
 	bool typesafe;			/* (c) */
 	bool destroyed;			/* (g) with live objects */
 	void (*ctor)(void *obj);	/* (c) */
@@ -88,6 +93,8 @@ static bool cache_cut(const struct gospan_cache *cache, struct gospan_cache_layo
 		.object_bytes = cache->size,
 		.keep = cache_keeps(cache),
 	};
+	if (cache->recorded)
+		return gospan_record_cut(l, cache->align);
 	if (l->keep || cache->tracked) {
 		l->word_offset = ALIGN(cache->size, sizeof(u64));
 		bytes = l->word_offset + sizeof(u64);
@@ -142,6 +149,23 @@ static void cache_free(struct gospan_cache *cache)
 	kfree(cache);
 }
 
+/* The letters that a cache is made with; SLAB_STORE_USER alone takes no record. */
+static unsigned int cache_letters(const char *name, slab_flags_t flags)
+{
+	unsigned int letters = 0;
+
+	/* Where the kernel has no slub_debug, some of them are 0. */
+	if (flags & SLAB_CONSISTENCY_CHECKS)
+		letters |= GOSPAN_DEBUG_CHECKS;
+	if (flags & SLAB_RED_ZONE)
+		letters |= GOSPAN_DEBUG_RED_ZONE;
+	if (flags & SLAB_POISON)
+		letters |= GOSPAN_DEBUG_POISON;
+	if (letters && flags & SLAB_STORE_USER)
+		letters |= GOSPAN_DEBUG_USER;
+	return letters | gospan_debug_letters_of(name);
+}
+
 static struct gospan_cache *cache_make(const char *name, unsigned int size, unsigned int align,
 				       slab_flags_t flags, void (*ctor)(void *obj))
 {
@@ -162,8 +186,10 @@ static struct gospan_cache *cache_make(const char *name, unsigned int size, unsi
 	return NULL;
 }
 
+/* Room for records is made where @letters are not NULL; they may be none yet. */
 static struct gospan_cache *cache_create(const char *name, unsigned int size, unsigned int align,
-					 slab_flags_t flags, void (*ctor)(void *obj))
+					 slab_flags_t flags, void (*ctor)(void *obj),
+					 const unsigned int *letters)
 {
 	struct gospan_cache_layout l;
 	struct gospan_cache *cache;
@@ -175,8 +201,12 @@ static struct gospan_cache *cache_create(const char *name, unsigned int size, un
 	cache = cache_make(name, size, align, flags, ctor);
 	if (!cache)
 		return NULL;
+	cache->recorded = letters && !gospan_origin_init();
+	cache->tracked &= !cache->recorded;
+	cache->special = cache->tracked || cache->recorded;
 	err = -EINVAL;
 	if (cache_cut(cache, &l)) {
+		l.letters = cache->recorded ? *letters : 0;
 		mutex_lock(&cache_lock);
 		err = cache_open(cache, &l);
 		mutex_unlock(&cache_lock);
@@ -190,7 +220,9 @@ static struct gospan_cache *cache_create(const char *name, unsigned int size, un
 struct gospan_cache *gospan_cache_create(const char *name, unsigned int size, unsigned int align,
 					 slab_flags_t flags, void (*ctor)(void *obj))
 {
-	struct gospan_cache *cache = cache_create(name, size, align, flags, ctor);
+	unsigned int letters = name ? cache_letters(name, flags) : 0;
+	struct gospan_cache *cache = cache_create(name, size, align, flags, ctor,
+						  letters ? &letters : NULL);
 
 	if (!cache && flags & SLAB_PANIC)
 		panic("gospan: no cache %s of %u bytes", name, size);
@@ -198,9 +230,63 @@ struct gospan_cache *gospan_cache_create(const char *name, unsigned int size, un
 }
 EXPORT_SYMBOL_GPL(gospan_cache_create);
 
+/* For a size class under debug. Task; sleeps. */
+struct gospan_cache *gospan_cache_create_recorded(const char *name, unsigned int size,
+						  unsigned int align)
+{
+	static const unsigned int no_letters;
+	struct gospan_cache *cache = cache_create(name, size, align, 0, NULL, &no_letters);
+
+	if (cache)
+		cache->of_class = true;
+	return cache;
+}
+
+/* Of a cache whose objects have records: what is done with new ones. */
+void gospan_cache_set_letters(const struct gospan_cache *cache, unsigned int letters)
+{
+	WRITE_ONCE(gospan_spanclass_cache(cache->spanclass)->letters, letters);
+}
+
+/* The caches whose objects have records, a line each; not those of size classes. Task; sleeps. */
+void gospan_cache_show_letters(struct seq_file *file)
+{
+	char text[GOSPAN_DEBUG_NR + 1];
+	unsigned int idx;
+
+	mutex_lock(&cache_lock);
+	for (idx = 0; idx < GOSPAN_NR_CACHES; idx++) {
+		if (!caches[idx] || !caches[idx]->recorded || caches[idx]->of_class)
+			continue;
+		gospan_debug_letters_text(gospan_cache_layouts[idx].letters, text);
+		seq_printf(file, "%s,%s\n", text, caches[idx]->name);
+	}
+	mutex_unlock(&cache_lock);
+}
+
+/* By name, or of all that callers made. Returns whether there are any. Task; sleeps. */
+bool gospan_cache_set_letters_by_name(const char *name, unsigned int letters)
+{
+	bool found = false;
+	unsigned int idx;
+
+	mutex_lock(&cache_lock);
+	for (idx = 0; idx < GOSPAN_NR_CACHES; idx++) {
+		if (!caches[idx] || !caches[idx]->recorded || caches[idx]->of_class ||
+		    (name && strcmp(caches[idx]->name, name)))
+			continue;
+		gospan_cache_set_letters(caches[idx], letters);
+		found = true;
+	}
+	mutex_unlock(&cache_lock);
+	return found;
+}
+
 static unsigned long *object_origin(const struct gospan_cache *cache, void *p)
 {
-	return p + gospan_spanclass_cache(cache->spanclass)->word_offset;
+	void *word = p + gospan_spanclass_cache(cache->spanclass)->word_offset;
+
+	return cache->recorded ? &((struct gospan_record *)word)->alloc.origin : word;
 }
 
 /* Is a new object to be zeroed? SLUB's rules. */
@@ -226,6 +312,22 @@ static void object_prepare(const struct gospan_cache *cache, void *p, gfp_t gfp,
 		WRITE_ONCE(*object_origin(cache, p), gospan_origin_save(caller, gfp));
 }
 
+/*
+ * An object with a record, of which @size bytes are asked for. One that something is
+ * found about is lost, and another had.
+ */
+void *gospan_cache_alloc_recorded(const struct gospan_cache *cache, size_t size, gfp_t gfp,
+				  int node)
+{
+	gfp_t how = cache_wants_zeroes(cache, gfp) ? gfp | __GFP_ZERO : gfp & ~__GFP_ZERO;
+	void *p;
+
+	do {
+		p = gospan_malloc_node(cache->spanclass, gfp & ~__GFP_ZERO, node);
+	} while (p && !gospan_debug_take(p, size, how));
+	return p;
+}
+
 static noinline void *alloc_special(const struct gospan_cache *cache, gfp_t gfp,
 				    unsigned long caller)
 {
@@ -233,6 +335,8 @@ static noinline void *alloc_special(const struct gospan_cache *cache, gfp_t gfp,
 
 	if (gfp & GOSPAN_GFP_ZONES)
 		return NULL;
+	if (cache->recorded)
+		return gospan_cache_alloc_recorded(cache, cache->size, gfp, NUMA_NO_NODE);
 	p = gospan_malloc_spanclass(cache->spanclass, gfp);
 	if (p)
 		object_prepare(cache, p, gfp, caller);
@@ -242,7 +346,8 @@ static noinline void *alloc_special(const struct gospan_cache *cache, gfp_t gfp,
 /* Does anything but an object come into question? */
 static __always_inline bool alloc_is_special(const struct gospan_cache *cache, gfp_t gfp)
 {
-	return gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES) || cache->tracked || want_init_on_alloc(0);
+	return gfp & (__GFP_ZERO | GOSPAN_GFP_ZONES) || cache->special ||
+	       static_branch_unlikely(&gospan_malloc_alloc_special);
 }
 
 /* Fast path: as gospan_malloc_spanclass(); the cache is read, with one branch more. */
@@ -262,6 +367,8 @@ void *gospan_cache_alloc_node(struct gospan_cache *cache, gfp_t gfp, int node)
 	gospan_malloc_see_context(gfp);
 	if (gfp & GOSPAN_GFP_ZONES)
 		return NULL;
+	if (cache->recorded)
+		return gospan_cache_alloc_recorded(cache, cache->size, gfp, node);
 	p = gospan_malloc_node(cache->spanclass, gfp, node);
 	if (p && alloc_is_special(cache, gfp))
 		object_prepare(cache, p, gfp, _RET_IP_);
@@ -318,12 +425,13 @@ EXPORT_SYMBOL_GPL(gospan_cache_free);
 
 size_t gospan_cache_alloc_bulk(struct gospan_cache *cache, gfp_t gfp, size_t n, void **p)
 {
+	bool special = alloc_is_special(cache, gfp);
 	size_t got = 0, i;
 
 	gospan_malloc_see_context(gfp);
-	if (likely(!(gfp & GOSPAN_GFP_ZONES)))
+	if (likely(!special || !(gfp & GOSPAN_GFP_ZONES || cache->recorded)))
 		got = gospan_bulk_alloc(cache->spanclass, gfp & ~__GFP_ZERO, n, p);
-	if (alloc_is_special(cache, gfp))
+	if (unlikely(special))
 		for (i = 0; i < got; i++)
 			object_prepare(cache, p[i], gfp, _RET_IP_);
 	for (; unlikely(got < n); got++) {
@@ -391,6 +499,8 @@ EXPORT_SYMBOL_GPL(gospan_cache_size);
 /* All free objects to their spans. Nobody allocates or frees any more. */
 static void cache_flush(const struct gospan_cache *cache)
 {
+	if (cache->recorded)
+		gospan_debug_flush();
 	while (!gospan_mcache_drain(cache->spanclass))
 		schedule_timeout_uninterruptible(1);
 	centrals_drain(cache->spanclass);
@@ -402,6 +512,8 @@ static unsigned long cache_drain(const struct gospan_cache *cache)
 	unsigned long nr_spans;
 
 	gospan_nolock_sync();
+	if (cache->recorded)
+		gospan_debug_find_lost(cache->spanclass);
 	cache_flush(cache);
 	if (centrals_count(cache->spanclass, &nr_spans)) {
 		gospan_rcu_barrier();
@@ -422,9 +534,9 @@ static void report_objects(const struct gospan_cache *cache)
 		nr += gospan_mcentral_taken(gospan_mcentral_of(cache->spanclass, node), objs + nr,
 					    REPORT_OBJECTS - nr);
 	for (i = 0; i < nr; i++) {
-		pr_err("  object %px\n", objs[i]);
-		if (cache->tracked)
-			/* It may just be freed: then it is told wrong. */
+		pr_err("  object %px%s\n", objs[i], cache->special ? ", allocated in" : "");
+		/* It may just be freed: then it is told wrong. */
+		if (cache->special)
 			gospan_origin_print(READ_ONCE(*object_origin(cache, objs[i])));
 	}
 }
@@ -473,7 +585,8 @@ static void cache_read_stats(const struct gospan_cache *cache, struct gospan_cac
 		.flags = (cache->destroyed ? GOSPAN_CACHE_DESTROYED : 0) |
 			 (cache->ctor ? GOSPAN_CACHE_CTOR : 0) |
 			 (cache->typesafe ? GOSPAN_CACHE_TYPESAFE : 0) |
-			 (cache->tracked ? GOSPAN_CACHE_USER : 0),
+			 (cache->tracked ? GOSPAN_CACHE_USER : 0) |
+			 (cache->recorded ? GOSPAN_CACHE_RECORDED : 0),
 		.size = cache->size,
 		.align = cache->align,
 		.slot_bytes = l->span.elem_bytes,

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include "arena.h"
 #include "cache.h"
+#include "debug.h"
 #include "dev.h"
 #include "idle.h"
 #include "malloc.h"
@@ -62,12 +63,18 @@ static int __init gospan_init(void)
 	if (err)
 		goto err_rcu_exit;
 	gospan_idle_init();
-	err = gospan_dev_init();
+	err = gospan_debug_init();
 	if (err)
 		goto err_idle_exit;
+	err = gospan_dev_init();
+	if (err)
+		goto err_debug_exit;
+	gospan_debug_file_init();
 	gospan_validate_file_init();
 	return 0;
 
+err_debug_exit:
+	gospan_debug_exit();
 err_idle_exit:
 	gospan_idle_exit();
 	gospan_scavenge_exit();
@@ -89,8 +96,9 @@ err_arena_exit:
 
 static void __exit gospan_exit(void)
 {
-	gospan_validate_file_exit();
+	gospan_debug_file_exit();
 	gospan_dev_exit();
+	gospan_debug_exit();
 	gospan_idle_exit();
 	gospan_scavenge_exit();
 	gospan_rcu_exit();

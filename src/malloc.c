@@ -20,6 +20,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/gospan.h>
+#include "debug.h"
 #include "malloc.h"
 #include "report.h"
 
@@ -27,6 +28,7 @@ static bool tiny __read_mostly = true;
 module_param(tiny, bool, 0444);
 MODULE_PARM_DESC(tiny, "objects below 16 bytes without pointers share blocks (default Y); N: to measure what it brings");
 
+DEFINE_STATIC_KEY_FALSE(gospan_malloc_alloc_special);
 DEFINE_STATIC_KEY_FALSE(gospan_malloc_free_special);
 
 /* That of a large object: the largest power of two that divides its size, as kmalloc's; a page. */
@@ -35,15 +37,19 @@ static unsigned int large_align_npages(size_t size)
 	return max(BIT(__ffs(size)) >> GOSPAN_PAGE_SHIFT, 1UL);
 }
 
+/* A large object of @size, aligned as that is, that takes @bytes; NULL: none, or too large. */
+struct gospan_span *gospan_malloc_large(size_t size, size_t bytes, gfp_t gfp, int node)
+{
+	if (bytes > GOSPAN_MAX_BYTES)
+		return NULL;
+	return gospan_mheap_alloc_large_node(&gospan_heap, gospan_bytes_to_npages(bytes),
+					     large_align_npages(size), gfp, node);
+}
+
 static void *alloc_large(size_t size, gfp_t gfp, int node)
 {
-	unsigned int npages = gospan_bytes_to_npages(size);
-	struct gospan_span *s;
+	struct gospan_span *s = gospan_malloc_large(size, size, gfp, node);
 
-	if (size > GOSPAN_MAX_BYTES)
-		return NULL;
-	s = gospan_mheap_alloc_large_node(&gospan_heap, npages, large_align_npages(size), gfp,
-					  node);
 	return s ? (void *)s->base : NULL;
 }
 
@@ -167,7 +173,10 @@ static __always_inline void *alloc_small(size_t size, gfp_t gfp, bool noscan)
 				       gfp);
 }
 
-/* Size 0, large, zeroed, of a zone or, unless @node is NUMA_NO_NODE, of a node that has memory. */
+/*
+ * Size 0, large, zeroed, under debug, of a zone or, unless @node is NUMA_NO_NODE, of a
+ * node that has memory.
+ */
 static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int node)
 {
 	bool zero = want_init_on_alloc(gfp), by_node;
@@ -179,6 +188,8 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int nod
 		return NULL;
 	if (zero)
 		gfp |= __GFP_ZERO;
+	if (gospan_debug_alloc(size, gfp, node, &p))
+		return p;
 	by_node = node != NUMA_NO_NODE || gfp & __GFP_THISNODE;
 	if (node == NUMA_NO_NODE)
 		node = gospan_node_local();
@@ -200,7 +211,7 @@ static __always_inline void *alloc(size_t size, gfp_t gfp, bool noscan)
 	gospan_malloc_see_context(gfp);
 	if (unlikely(size > GOSPAN_MAX_SMALL_BYTES || gfp & GOSPAN_GFP_SPECIAL))
 		return alloc_special(size, gfp, noscan, NUMA_NO_NODE);
-	if (want_init_on_alloc(0))
+	if (static_branch_unlikely(&gospan_malloc_alloc_special))
 		return alloc_special(size, gfp, noscan, NUMA_NO_NODE);
 	return alloc_small(size, gfp, noscan);
 }
@@ -220,7 +231,8 @@ EXPORT_SYMBOL_GPL(gospan_alloc_noscan);
 GOSPAN_FETCHED_TOGETHER void *__gospan_alloc_class(unsigned int sizeclass, gfp_t gfp, size_t size)
 {
 	gospan_malloc_see_context(gfp);
-	if (unlikely(gfp & GOSPAN_GFP_SPECIAL) || want_init_on_alloc(0))
+	if (unlikely(gfp & GOSPAN_GFP_SPECIAL) ||
+	    static_branch_unlikely(&gospan_malloc_alloc_special))
 		return alloc_special(size, gfp, false, NUMA_NO_NODE);
 	return gospan_malloc_spanclass(gospan_make_spanclass(sizeclass, false), gfp);
 }
@@ -271,9 +283,20 @@ static void free_large(const void *p)
 {
 	enum gospan_verdict verdict;
 
+	if (!gospan_debug_free(p))
+		return;
 	verdict = gospan_mheap_free_large(&gospan_heap, p);
 	if (verdict != GOSPAN_FREE_OK)
 		gospan_report_misuse(verdict, p);
+}
+
+/* An object with a record, or something in a span of such. */
+static void free_recorded(const void *p)
+{
+	void *object = (void *)p;
+
+	if (gospan_debug_free(p))
+		gospan_mcentral_flush_home(&object, 1);
 }
 
 /* A block of tiny objects that is free. Ends the claim. */
@@ -319,6 +342,10 @@ static noinline void free_slow(const void *p)
 	if (spanclass <= GOSPAN_SPANCLASS_LARGE) {
 		gospan_mcache_release(slot, c);
 		return free_large(p);
+	}
+	if (gospan_spanclass_is_recorded(spanclass)) {
+		gospan_mcache_release(slot, c);
+		return free_recorded(p);
 	}
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
 		return free_tiny(p, c);
@@ -378,7 +405,8 @@ static size_t object_bytes(const void *p)
 	if (s) {
 		bytes = s->spanclass == GOSPAN_SPANCLASS_TINY ? gospan_tiny_bytes(p) :
 								 gospan_span_object_bytes(s, p);
-		verdict = GOSPAN_FREE_INTERIOR;
+		verdict = bytes ? GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR;
+		bytes = bytes ? gospan_debug_bytes(s, p, bytes) : 0;
 	}
 	rcu_read_unlock();
 	if (!bytes)
@@ -438,12 +466,15 @@ static void *realloc_within(const void *p, size_t old_size, size_t new_size, gfp
 {
 	if (want_init_on_alloc(gfp))
 		memset((void *)p + new_size, 0, old_size - new_size);
+	gospan_debug_resize(p, new_size);
 	return (void *)p;
 }
 
 /* Make a large object longer where it is, if it may stay there. */
 static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
 {
+	struct gospan_span *s;
+
 	/* One of a named cache may be as large. */
 	if (old_size <= GOSPAN_MAX_SMALL_BYTES || new_size > GOSPAN_MAX_BYTES ||
 	    gfp & GOSPAN_GFP_ZONES ||
@@ -451,9 +482,11 @@ static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t 
 		return false;
 	if (gospan_addr_page((unsigned long)p) % large_align_npages(new_size))
 		return false;
-	return gospan_mheap_extend_large(&gospan_heap,
-					 gospan_arena_span_of(&gospan_heap.arenas, p),
-					 gospan_bytes_to_npages(new_size),
+	s = gospan_arena_span_of(&gospan_heap.arenas, p);
+	/* Behind it is its record. */
+	if (gospan_record_of(s, p))
+		return false;
+	return gospan_mheap_extend_large(&gospan_heap, s, gospan_bytes_to_npages(new_size),
 					 want_init_on_alloc(gfp));
 }
 
@@ -503,6 +536,8 @@ EXPORT_SYMBOL_GPL(gospan_owns);
 /* Before anything is allocated, after gospan_node_init(). */
 void gospan_malloc_init(void)
 {
+	if (want_init_on_alloc(0))
+		static_branch_inc(&gospan_malloc_alloc_special);
 	if (want_init_on_free() || num_possible_nodes() > 1)
 		static_branch_enable(&gospan_malloc_free_special);
 }
@@ -519,6 +554,6 @@ void gospan_malloc_class_info(struct gospan_class *row)
 		.divmagic = gospan_class_to_divmagic[sizeclass],
 		.magazine = 2 * gospan_class_batch(sizeclass),
 		.batch = gospan_class_batch(sizeclass),
-		.transit = gospan_mcentral_max_transit(gospan_class_to_bytes[sizeclass]),
+		.transit = gospan_mcentral_max_transit(gospan_make_spanclass(sizeclass, false)),
 	};
 }

@@ -22,6 +22,8 @@
  */
 #define GOSPAN_FETCHED_TOGETHER	__aligned(64)
 
+/* With init_on_alloc, or classes under debug: an allocation is not just a pop. */
+DECLARE_STATIC_KEY_FALSE(gospan_malloc_alloc_special);
 /* With init_on_free, or many nodes: a free is not just a push. */
 DECLARE_STATIC_KEY_FALSE(gospan_malloc_free_special);
 
@@ -29,6 +31,7 @@ DECLARE_STATIC_KEY_FALSE(gospan_malloc_free_special);
 static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
 
 void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp);
+struct gospan_span *gospan_malloc_large(size_t size, size_t bytes, gfp_t gfp, int node);
 void *gospan_malloc_node(unsigned int spanclass, gfp_t gfp, int node);
 
 /*

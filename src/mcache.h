@@ -120,7 +120,7 @@ static inline struct gospan_mcache *gospan_mcache_wake(struct gospan_mcache *c)
 /* Most capacity of a magazine: a refill or a flush moves half of it. 0: it never has any. */
 static inline unsigned int gospan_mcache_capacity(unsigned int spanclass)
 {
-	return 2 * gospan_bytes_batch(gospan_spanclass_bytes(spanclass));
+	return 2 * gospan_spanclass_batch(spanclass);
 }
 
 /* Where the magazine of @spanclass is filled from and emptied to. */
@@ -146,7 +146,8 @@ static __always_inline bool gospan_mcache_is_home(const struct gospan_mcache *c,
 
 /*
  * Keep an object of another node, whose spanclass is one that is cut, until
- * there is a batch. False if there is no room, or for one pushed last, too.
+ * there is a batch. False if there is no room, for one pushed last, too, or that has a
+ * record.
  */
 static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned int spanclass,
 					     const void *p)
@@ -155,7 +156,7 @@ static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned i
 	size_t bytes = r->bytes + gospan_spanclass_bytes(spanclass);
 
 	if (unlikely(r->stack.top == r->stack.limit || r->stack.top[-1] == p ||
-		     bytes > GOSPAN_REMOTE_BYTES))
+		     bytes > GOSPAN_REMOTE_BYTES || gospan_spanclass_is_recorded(spanclass)))
 		return false;
 	*r->stack.top++ = (void *)p;
 	r->bytes = bytes;

@@ -36,26 +36,28 @@ static unsigned int transit_bytes;
 module_param(transit_bytes, uint, 0444);
 MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node (default: a 1024th of memory, 64 KiB to 1 MiB)");
 
-/* Slots for objects of @elem_bytes in transit; 0: they move one by one. */
-static unsigned int transit_nr_slots(unsigned int elem_bytes)
+/* Slots for objects of @spanclass in transit; 0: they move one by one. */
+static unsigned int transit_nr_slots(unsigned int spanclass)
 {
-	unsigned int batch = gospan_bytes_batch(elem_bytes);
+	unsigned int batch = gospan_spanclass_batch(spanclass);
 
 	if (!batch)
 		return 0;
-	return clamp(transit_bytes / (batch * elem_bytes), 2U, GOSPAN_TRANSIT_MAX_BATCHES);
+	return clamp(transit_bytes / (batch * gospan_spanclass_bytes(spanclass)), 2U,
+		     GOSPAN_TRANSIT_MAX_BATCHES);
 }
 
-/* Objects of @elem_bytes that may be in transit. */
-unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes)
+/* Objects of @spanclass that may be in transit. */
+unsigned int gospan_mcentral_max_transit(unsigned int spanclass)
 {
-	return transit_nr_slots(elem_bytes) * gospan_bytes_batch(elem_bytes);
+	return transit_nr_slots(spanclass) * gospan_spanclass_batch(spanclass);
 }
 
 /* What their slots take. */
-size_t gospan_mcentral_transit_bytes(unsigned int elem_bytes)
+size_t gospan_mcentral_transit_bytes(unsigned int spanclass)
 {
-	return gospan_transit_bytes(transit_nr_slots(elem_bytes), gospan_bytes_batch(elem_bytes));
+	return gospan_transit_bytes(transit_nr_slots(spanclass),
+				    gospan_spanclass_batch(spanclass));
 }
 
 static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
@@ -74,12 +76,12 @@ static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int
 static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
 {
 	struct gospan_layout l = gospan_spanclass_layout(mc->spanclass);
-	unsigned int nr_slots = transit_nr_slots(l.elem_bytes);
+	unsigned int nr_slots = transit_nr_slots(mc->spanclass);
 	void *batches = NULL;
 	unsigned long flags;
 
 	if (nr_slots) {
-		batches = kvzalloc(gospan_mcentral_transit_bytes(l.elem_bytes), GFP_KERNEL);
+		batches = kvzalloc(gospan_mcentral_transit_bytes(mc->spanclass), GFP_KERNEL);
 		if (!batches)
 			return -ENOMEM;
 	}
@@ -90,7 +92,7 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 	mc->typesafe = typesafe;
 	if (nr_slots)
 		gospan_transit_open(&mc->transit, batches, nr_slots,
-				    gospan_bytes_batch(l.elem_bytes));
+				    gospan_spanclass_batch(mc->spanclass));
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return 0;
 }

@@ -68,8 +68,8 @@ static inline unsigned int gospan_mcentral_nr_ahead(const struct gospan_mcentral
 
 int gospan_mcentral_init(void);
 void gospan_mcentral_exit(void);
-unsigned int gospan_mcentral_max_transit(unsigned int elem_bytes);
-size_t gospan_mcentral_transit_bytes(unsigned int elem_bytes);
+unsigned int gospan_mcentral_max_transit(unsigned int spanclass);
+size_t gospan_mcentral_transit_bytes(unsigned int spanclass);
 int gospan_mcentral_open(unsigned int spanclass, void (*ctor)(void *obj), bool typesafe);
 void gospan_mcentral_close(unsigned int spanclass);
 

@@ -10,6 +10,7 @@
 #include <linux/nodemask.h>
 #include <linux/topology.h>
 #include "mcentral.h"
+#include "record.h"
 
 static void span_construct(const struct gospan_span *s, void (*ctor)(void *obj))
 {
@@ -29,6 +30,8 @@ static struct gospan_span *central_make_span(const struct gospan_mcentral *mc, g
 		return NULL;
 	/* No object of a block lives. */
 	memset((void *)s->base - mc->layout.header_bytes, 0, mc->layout.header_bytes);
+	if (gospan_spanclass_is_recorded(mc->spanclass))
+		gospan_record_span(s);
 	if (mc->ctor)
 		span_construct(s, mc->ctor);
 	return s;

@@ -9,6 +9,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include "origin.h"
@@ -16,6 +19,8 @@
 
 /* Frames kept: a report is read by people. */
 #define ORIGIN_FRAMES	16
+/* Their names, with modules. */
+#define ORIGIN_TEXT_BYTES	SZ_4K
 
 #ifdef CONFIG_STACKDEPOT
 
@@ -43,6 +48,17 @@ static void stack_print(unsigned long handle)
 	stack_depot_print(handle);
 }
 
+static void stack_show(struct seq_file *file, unsigned long handle)
+{
+	char *text = kmalloc(ORIGIN_TEXT_BYTES, GFP_KERNEL);
+
+	if (!text)
+		return;
+	stack_depot_snprint(handle, text, ORIGIN_TEXT_BYTES, 4);
+	seq_puts(file, text);
+	kfree(text);
+}
+
 #else
 
 int gospan_origin_init(void)
@@ -56,6 +72,10 @@ static unsigned long stack_save(gfp_t gfp)
 }
 
 static void stack_print(unsigned long handle)
+{
+}
+
+static void stack_show(struct seq_file *file, unsigned long handle)
 {
 }
 
@@ -77,7 +97,16 @@ unsigned long gospan_origin_save(unsigned long ip, gfp_t gfp)
 void gospan_origin_print(unsigned long origin)
 {
 	if (origin > U32_MAX)
-		pr_err("    allocated in %pS\n", (void *)origin);
+		pr_err("    %pS\n", (void *)origin);
 	else if (origin)
 		stack_print(origin);
+}
+
+/* The same into a file. Task; sleeps. */
+void gospan_origin_show(struct seq_file *file, unsigned long origin)
+{
+	if (origin > U32_MAX)
+		seq_printf(file, "    %pS\n", (void *)origin);
+	else if (origin)
+		stack_show(file, origin);
 }

@@ -30,6 +30,7 @@
 #include <linux/workqueue.h>
 #include <linux/gospan.h>
 #include "compat.h"
+#include "debug.h"
 #include "mcache.h"
 #include "rcu.h"
 #include "scavenge.h"
@@ -181,6 +182,7 @@ static void drain(void)
 {
 	/* It will be free the sooner. */
 	gospan_rcu_flush();
+	gospan_debug_flush();
 	on_each_cpu_cond(cpu_is_filled, drain_cpu, NULL, true);
 	gospan_mcentral_drain_all();
 	/* The spans that this freed went to this CPU's page cache. */

@@ -61,6 +61,8 @@ struct gospan_cache_layout {
 	u32 object_bytes;	/* the caller's part of a slot; what follows is ours */
 	u32 word_offset;	/* in a slot: 8 bytes that are ours while the object is free */
 	bool keep;		/* all else is not: it is constructed, or read under RCU */
+	bool recorded;		/* at word_offset is a record, see record.h; no CPU keeps any */
+	u8 letters;		/* what is done with new objects, GOSPAN_DEBUG_*; may change */
 };
 
 /* By number, from GOSPAN_SPANCLASS_CACHE on. */
@@ -131,6 +133,12 @@ static inline unsigned int gospan_spanclass_word_offset(unsigned int spanclass)
 	       gospan_spanclass_cache(spanclass)->word_offset : 0;
 }
 
+/* Has each object a record? Not of large ones. */
+static inline bool gospan_spanclass_is_recorded(unsigned int spanclass)
+{
+	return gospan_spanclass_is_cache(spanclass) && gospan_spanclass_cache(spanclass)->recorded;
+}
+
 /* Has a free object to stay as it is? */
 static inline bool gospan_spanclass_keeps(unsigned int spanclass)
 {
@@ -152,6 +160,13 @@ static inline unsigned int gospan_bytes_batch(unsigned int elem_bytes)
 	if (!elem_bytes || elem_bytes > GOSPAN_MAX_SMALL_BYTES)
 		return 0;
 	return clamp(GOSPAN_BATCH_BYTES / elem_bytes, 2U, GOSPAN_MAX_BATCH);
+}
+
+/* The same by spanclass: of those with records, each is looked at. */
+static inline unsigned int gospan_spanclass_batch(unsigned int spanclass)
+{
+	return gospan_spanclass_is_recorded(spanclass) ?
+	       0 : gospan_bytes_batch(gospan_spanclass_bytes(spanclass));
 }
 
 /* As long as the CPU does not want for more; not if they move one by one. */

@@ -107,6 +107,20 @@ unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int 
 	return taken;
 }
 
+/* Start of the object in whose slot @p is, which lies in @s; NULL: in none. */
+const void *gospan_span_object(const struct gospan_span *s, const void *p)
+{
+	unsigned long offset = (unsigned long)p - s->base;
+	/* As in span_slot_of(). */
+	unsigned int slot = (u64)offset * s->divmagic >> 32;
+
+	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
+		return (const void *)s->base;
+	if ((unsigned long)p < s->base || slot >= s->nelems)
+		return NULL;
+	return (const void *)(s->base + (unsigned long)slot * s->elem_bytes);
+}
+
 /* Bytes of the object that starts at @p, which lies in @s; 0 if none starts there. */
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
 {

@@ -11,13 +11,17 @@
 #include <linux/rcupdate.h>
 #include "sizeclass.h"
 
-/* What a pointer handed back turned out to be. */
+/* What a pointer handed back, or an object to be handed out, turned out to be. */
 enum gospan_verdict {
 	GOSPAN_FREE_OK,
 	GOSPAN_FREE_FOREIGN,	/* in no span: never ours, or its span is gone */
 	GOSPAN_FREE_INTERIOR,	/* in a span, but not the start of an object */
 	GOSPAN_FREE_DOUBLE,	/* an object that is free already */
 	GOSPAN_FREE_OTHER,	/* an object, but not of the cache that it is freed to */
+	GOSPAN_FREE_OVERRUN,	/* an object with something written behind it */
+	GOSPAN_FREE_UNDERRUN,	/* in front of it */
+	GOSPAN_FREE_DAMAGED,	/* over what is noted about it */
+	GOSPAN_ALLOC_WRITTEN,	/* an object that was written to while it was free */
 	GOSPAN_NR_VERDICTS,
 };
 
@@ -39,7 +43,7 @@ struct gospan_span {
 	unsigned long base;		/* (c) address of the first object */
 	u64 alloc_cache;		/* (l) free slots of the 64 that @freeindex is among */
 	unsigned int npages;		/* (c); (l) when large */
-	u32 elem_bytes;			/* (c) as in struct gospan_layout */
+	u32 elem_bytes;			/* (c) as in struct gospan_layout; large: see record.h */
 	u32 divmagic;			/* (c) the same */
 	u16 nelems;			/* (c) slots */
 	u16 freeindex;			/* (l) no slot below it is free; multiple of 64 */
@@ -92,6 +96,7 @@ static inline bool gospan_span_contains(const struct gospan_span *s, const void 
 	return (unsigned long)p - s->base < (unsigned long)s->npages << GOSPAN_PAGE_SHIFT;
 }
 
+const void *gospan_span_object(const struct gospan_span *s, const void *p);
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
 struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
 void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long addr,

@@ -117,7 +117,7 @@ static void stats_add_layout(struct gospan_memstats *st, unsigned int spanclass,
 
 	st->heap_inuse += spans * l.npages << GOSPAN_PAGE_SHIFT;
 	st->mspan_inuse += spans * gospan_span_bytes(l.nelems);
-	st->other_sys += num_possible_nodes() * gospan_mcentral_transit_bytes(l.elem_bytes);
+	st->other_sys += num_possible_nodes() * gospan_mcentral_transit_bytes(spanclass);
 }
 
 /* Add the objects of a row, all of its size, to the sums. */

@@ -15,10 +15,8 @@ bool gospan_heap_validate(struct gospan_mheap *h);
 
 #ifdef CONFIG_GOSPAN_VALIDATE
 void gospan_validate_file_init(void);
-void gospan_validate_file_exit(void);
 #else
 static inline void gospan_validate_file_init(void) {}
-static inline void gospan_validate_file_exit(void) {}
 #endif
 
 #endif /* _GOSPAN_VALIDATE_H */

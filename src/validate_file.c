@@ -14,13 +14,13 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/gospan.h>
+#include "debug.h"
 #include "idle.h"
 #include "malloc.h"
 #include "nolock.h"
 #include "scavenge.h"
 #include "validate.h"
 
-static struct dentry *folder;
 /* One reader would start what another has stopped. */
 static DEFINE_MUTEX(validate_lock);
 
@@ -48,15 +48,8 @@ static int validate_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(validate);
 
-/* Last; without debugfs there is no file. */
+/* With the other files; they go together. */
 void gospan_validate_file_init(void)
 {
-	folder = debugfs_create_dir("gospan", NULL);
-	debugfs_create_file("validate", 0400, folder, NULL, &validate_fops);
-}
-
-/* First: waits for readers. */
-void gospan_validate_file_exit(void)
-{
-	debugfs_remove(folder);
+	debugfs_create_file("validate", 0400, gospan_debug_folder, NULL, &validate_fops);
 }

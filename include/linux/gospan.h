@@ -387,7 +387,8 @@ void gospan_kvfree_sensitive(const void *p, size_t len);
  * was freed or allocated in between, or its span is gone. Otherwise one freed
  * twice, or one into the middle of an object of up to 32 KiB, is noticed when
  * it reaches its span, which is too late if it was handed out before. (With
- * init_on_free the latter is noticed at once.)
+ * init_on_free the latter is noticed at once. Of classes under debug all is, and
+ * what was written around an object, too: Documentation/debugging.rst.)
  *
  * Context: Task, softirq or hardirq; not NMI, not under a raw spinlock. Never
  * sleeps. May take and release central and heap locks.

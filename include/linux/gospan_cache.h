@@ -37,7 +37,9 @@ struct gospan_cache;
  * freed, and when allocated only for %__GFP_ZERO. %SLAB_PANIC: panics instead of
  * returning %NULL. %SLAB_STORE_USER: each object remembers where it was allocated, for
  * gospan_cache_destroy() to tell (the module parameter cache_user does that for all
- * caches). %SLAB_CACHE_DMA and %SLAB_CACHE_DMA32 give %NULL. The others have no effect.
+ * caches). %SLAB_CONSISTENCY_CHECKS, %SLAB_RED_ZONE, %SLAB_POISON: the objects are under
+ * debug, see Documentation/debugging.rst. %SLAB_CACHE_DMA and %SLAB_CACHE_DMA32 give
+ * %NULL. The others have no effect.
  *
  * Objects are like all of gospan: gospan_free(), gospan_free_bulk(), gospan_size(), which
  * is @size, and the rest work on them.

@@ -246,6 +246,8 @@ static void print_cache_flags(__u32 flags)
 		printf(" typesafe");
 	if (flags & GOSPAN_CACHE_USER)
 		printf(" user");
+	if (flags & GOSPAN_CACHE_RECORDED)
+		printf(" recorded");
 	if (flags & GOSPAN_CACHE_DESTROYED)
 		printf(" destroyed");
 }
@@ -349,6 +351,7 @@ static json_t *json_caches(int fd, __u32 page_bytes)
 		record_bool(&r, "ctor", cache.flags & GOSPAN_CACHE_CTOR);
 		record_bool(&r, "typesafe", cache.flags & GOSPAN_CACHE_TYPESAFE);
 		record_bool(&r, "user", cache.flags & GOSPAN_CACHE_USER);
+		record_bool(&r, "recorded", cache.flags & GOSPAN_CACHE_RECORDED);
 		record_bool(&r, "destroyed", cache.flags & GOSPAN_CACHE_DESTROYED);
 		json_array_append_new(array, r.object);
 	}

@@ -218,6 +218,7 @@ struct gospan_heapstats {
 #define GOSPAN_CACHE_CTOR	(1U << 1) /* has a constructor */
 #define GOSPAN_CACHE_TYPESAFE	(1U << 2) /* SLAB_TYPESAFE_BY_RCU */
 #define GOSPAN_CACHE_USER	(1U << 3) /* remembers where objects were allocated */
+#define GOSPAN_CACHE_RECORDED	(1U << 4) /* its objects may be under debug */
 
 #define GOSPAN_CACHE_NAME_BYTES	64
 
