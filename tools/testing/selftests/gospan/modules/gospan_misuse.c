@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Misuses objects of gospan as a script tells it, so that the script can look at the
+ * reports.
+ *
+ * echo "KIND BYTES" > /sys/module/gospan_misuse/parameters/step, where KIND is
+ *
+ *   double    free an object again
+ *   interior  free a pointer into an object
+ *   foreign   free what is not gospan's
+ *   overrun   write a byte behind an object, and free it
+ *   underrun  write a byte in front of it, and free it
+ *   written   write to an object that was freed, and have it allocated again
+ *   leak      allocate an object and forget it
+ *   found     free what was forgotten
+ *
+ * The allocator's callers here are functions of their own, whose names are in stacks.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/gospan.h>
+
+/* Objects that are allocated until one that was freed comes again. */
+#define NR_OTHERS	256
+
+static u8 *forgotten, *others[NR_OTHERS];
+
+static noinline u8 *misuse_alloc(size_t bytes)
+{
+	u8 *p = gospan_alloc(bytes, GFP_KERNEL);
+
+	/* No tail call: this function is to be in the stack. */
+	barrier();
+	return p;
+}
+
+static noinline void misuse_free(const void *p)
+{
+	gospan_free(p);
+	barrier();
+}
+
+static void written(u8 *p, size_t bytes)
+{
+	unsigned int i, round;
+
+	misuse_free(p);
+	p[bytes / 2] = 0xee;
+	/* The first frees make it leave the quarantine. */
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < NR_OTHERS; i++)
+			others[i] = misuse_alloc(bytes);
+		for (i = 0; i < NR_OTHERS; i++)
+			misuse_free(others[i]);
+	}
+}
+
+static int step_run(const char *kind, size_t bytes)
+{
+	u8 *p;
+
+	if (!strcmp(kind, "found")) {
+		misuse_free(forgotten);
+		forgotten = NULL;
+		return 0;
+	}
+	p = misuse_alloc(bytes);
+	if (!p)
+		return -ENOMEM;
+	memset(p, 0x41, bytes);
+	if (!strcmp(kind, "written")) {
+		written(p, bytes);
+		return 0;
+	}
+	if (!strcmp(kind, "leak")) {
+		forgotten = p;
+		return 0;
+	}
+	if (!strcmp(kind, "interior"))
+		misuse_free(p + bytes / 2);
+	if (!strcmp(kind, "foreign"))
+		misuse_free(step_run);
+	if (!strcmp(kind, "overrun"))
+		p[bytes] = 0xee;
+	if (!strcmp(kind, "underrun"))
+		p[-1] = 0xee;
+	misuse_free(p);
+	if (!strcmp(kind, "double"))
+		misuse_free(p);
+	return 0;
+}
+
+static int step_set(const char *text, const struct kernel_param *kp)
+{
+	char kind[16];
+	size_t bytes;
+
+	if (sscanf(text, "%15s %zu", kind, &bytes) != 2)
+		return -EINVAL;
+	return step_run(kind, bytes);
+}
+
+static const struct kernel_param_ops step_ops = { .set = step_set };
+
+module_param_cb(step, &step_ops, NULL, 0200);
+MODULE_PARM_DESC(step, "what to do next; see the source");
+
+static int __init misuse_init(void)
+{
+	return 0;
+}
+
+static void __exit misuse_exit(void)
+{
+}
+
+module_init(misuse_init);
+module_exit(misuse_exit);
+MODULE_DESCRIPTION("Misuses objects of gospan");
+MODULE_AUTHOR("The gospan developers");
+MODULE_LICENSE("GPL");
