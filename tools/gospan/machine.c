@@ -98,7 +98,7 @@ static const char *const debug_option_names[GOSPAN_NR_DEBUG_OPTIONS] = {
 	[GOSPAN_DEBUG_KMEMLEAK] = "DEBUG_KMEMLEAK",
 	[GOSPAN_DEBUG_PAGEALLOC] = "DEBUG_PAGEALLOC",
 	[GOSPAN_DEBUG_SLUB_DEBUG_ON] = "SLUB_DEBUG_ON",
-	[GOSPAN_DEBUG_GCOV_KERNEL] = "GCOV_KERNEL",
+	[GOSPAN_DEBUG_GCOV_PROFILE] = "GCOV_PROFILE",
 };
 
 void debug_options_format(__u32 bits, char *text, size_t text_bytes)
