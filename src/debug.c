@@ -12,6 +12,9 @@
  * Objects keep what they have when letters change: only new ones are treated anew.
  * What gospan_alloc_nolock() gives comes from reserves and has no record of its own.
  *
+ * kmemleak, where the kernel has it, knows objects with records, and looks for pointers
+ * in them; others it does not know.
+ *
  * What is freed may wait in the quarantine, first in, first out, before anyone has it
  * again: what is written to it meanwhile is found when it leaves.
  *
@@ -20,6 +23,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kmemleak.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
@@ -101,6 +105,7 @@ bool gospan_debug_take(void *p, size_t size, gfp_t gfp)
 	track_note(&r->alloc, letters, gfp);
 	if (gfp & __GFP_ZERO)
 		memset(p, 0, size);
+	kmemleak_alloc(p, size, 1, gfp);
 	return true;
 }
 
@@ -121,13 +126,14 @@ static void *alloc_large(size_t size, gfp_t gfp, int node)
  * gospan_debug_alloc() - allocate an object of a class that may be under debug
  * @size: bytes, not 0
  * @gfp: as gospan_alloc()'s
+ * @noscan: no pointers are stored in it
  * @node: where from, or %NUMA_NO_NODE
  * @p: the object, or %NULL: no memory
  *
  * Context: Any but NMI; sleeps if @gfp allows it.
  * Return: false if the class is not under debug; then @p is not set.
  */
-bool gospan_debug_alloc(size_t size, gfp_t gfp, int node, void **p)
+bool gospan_debug_alloc(size_t size, gfp_t gfp, bool noscan, int node, void **p)
 {
 	const struct gospan_debug_class *class = &gospan_debug_classes[size_to_class(size)];
 
@@ -142,6 +148,8 @@ bool gospan_debug_alloc(size_t size, gfp_t gfp, int node, void **p)
 	} else {
 		*p = gospan_cache_alloc_recorded(class->cache, size, gfp, node);
 	}
+	if (*p && noscan)
+		kmemleak_no_scan(*p);
 	return true;
 }
 
@@ -219,6 +227,9 @@ static bool object_free(const struct gospan_span *s, struct gospan_record *r, vo
 
 	verdict = gospan_record_drop(r, p, letters,
 				     !large && gospan_spanclass_keeps(s->spanclass), &damage);
+	/* Otherwise somebody else has it, or had. */
+	if (verdict != GOSPAN_FREE_DOUBLE && verdict != GOSPAN_FREE_DAMAGED)
+		kmemleak_free(p);
 	if (verdict != GOSPAN_FREE_OK) {
 		gospan_report_object(verdict, damage, s, p);
 		return false;

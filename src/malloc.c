@@ -188,7 +188,7 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int nod
 		return NULL;
 	if (zero)
 		gfp |= __GFP_ZERO;
-	if (gospan_debug_alloc(size, gfp, node, &p))
+	if (gospan_debug_alloc(size, gfp, noscan, node, &p))
 		return p;
 	by_node = node != NUMA_NO_NODE || gfp & __GFP_THISNODE;
 	if (node == NUMA_NO_NODE)

@@ -12,7 +12,9 @@
  *   underrun  write a byte in front of it, and free it
  *   written   write to an object that was freed, and have it allocated again
  *   leak      allocate an object and forget it
- *   found     free what was forgotten
+ *   chain     allocate one and keep it; only it points to one that is kmalloc()'s
+ *   noscan    the same, but nobody is to look for pointers in it
+ *   found     free what was forgotten, and what was kept
  *
  * The allocator's callers here are functions of their own, whose names are in stacks.
  */
@@ -27,7 +29,11 @@
 /* Objects that are allocated until one that was freed comes again. */
 #define NR_OTHERS	256
 
-static u8 *forgotten, *others[NR_OTHERS];
+static void *others[NR_OTHERS];
+/* The object's address inverted: kmemleak is not to find it. */
+static unsigned long forgotten;
+/* One that it finds. */
+static void **kept;
 
 static noinline u8 *misuse_alloc(size_t bytes)
 {
@@ -59,15 +65,51 @@ static void written(u8 *p, size_t bytes)
 	}
 }
 
+/* In stacks, too. */
+static noinline void *misuse_kmalloc(size_t bytes)
+{
+	void *p = kmalloc(bytes, GFP_KERNEL);
+
+	barrier();
+	return p;
+}
+
+static int chain(const char *kind, size_t bytes)
+{
+	void **p;
+
+	p = strcmp(kind, "noscan") ? gospan_alloc(bytes, GFP_KERNEL) :
+				     gospan_alloc_noscan(bytes, GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	memset(p, 0, bytes);
+	*p = misuse_kmalloc(bytes);
+	kept = p;
+	return *p ? 0 : -ENOMEM;
+}
+
+static void found(void)
+{
+	if (forgotten)
+		misuse_free((void *)~forgotten);
+	forgotten = 0;
+	if (kept) {
+		kfree(*kept);
+		misuse_free(kept);
+	}
+	kept = NULL;
+}
+
 static int step_run(const char *kind, size_t bytes)
 {
 	u8 *p;
 
 	if (!strcmp(kind, "found")) {
-		misuse_free(forgotten);
-		forgotten = NULL;
+		found();
 		return 0;
 	}
+	if (!strcmp(kind, "chain") || !strcmp(kind, "noscan"))
+		return chain(kind, bytes);
 	p = misuse_alloc(bytes);
 	if (!p)
 		return -ENOMEM;
@@ -77,7 +119,7 @@ static int step_run(const char *kind, size_t bytes)
 		return 0;
 	}
 	if (!strcmp(kind, "leak")) {
-		forgotten = p;
+		forgotten = ~(unsigned long)p;
 		return 0;
 	}
 	if (!strcmp(kind, "interior"))
