@@ -302,10 +302,58 @@ static void span_free_run(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, gospan_span_validate(s));
 }
 
+/* Each slot once, and mostly not the one behind the last. */
+static void expect_no_order(struct kunit *test, struct gospan_span *s, unsigned int nr_free)
+{
+	unsigned int got, n, i, last = 0, nr = 0, in_order = 0;
+	u8 *taken = kunit_kzalloc(test, s->nelems, GFP_KERNEL);
+	void *objs[7];
+
+	KUNIT_ASSERT_NOT_NULL(test, taken);
+	while ((got = gospan_span_alloc(s, objs, ARRAY_SIZE(objs)))) {
+		for (i = 0; i < got; i++, nr++) {
+			n = addr_slot(s, objs[i]);
+			KUNIT_ASSERT_LT(test, n, s->nelems);
+			KUNIT_EXPECT_EQ(test, taken[n]++, 0);
+			in_order += nr && n == last + 1;
+			last = n;
+		}
+		KUNIT_EXPECT_EQ(test, s->alloc_cache, ~s->alloc_bits[s->freeindex / 64]);
+	}
+	KUNIT_EXPECT_EQ(test, nr, nr_free);
+	KUNIT_EXPECT_TRUE(test, gospan_span_is_full(s));
+	if (nr >= 32)
+		KUNIT_EXPECT_LT(test, in_order, nr / 4);
+	kunit_kfree(test, taken);
+}
+
+static void span_alloc_randomized(struct kunit *test)
+{
+	enum gospan_verdict verdict;
+	struct gospan_span *s;
+	unsigned int sizeclass, i;
+
+	static_branch_enable(&gospan_span_randomizes);
+	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
+		s = span_make(test, sizeclass);
+		expect_no_order(test, s, s->nelems);
+		for (i = 0; i < s->nelems; i += 2) {
+			void *p = slot_addr(s, i);
+
+			gospan_span_free(s, &p, 1, &verdict);
+			KUNIT_EXPECT_EQ(test, verdict, GOSPAN_FREE_OK);
+		}
+		expect_no_order(test, s, (s->nelems + 1) / 2);
+		kunit_kfree(test, s);
+	}
+	static_branch_disable(&gospan_span_randomizes);
+}
+
 static struct kunit_case span_cases[] = {
 	KUNIT_CASE_PARAM(span_steps, span_gen_params),
 	KUNIT_CASE(span_init_every_class),
 	KUNIT_CASE(span_alloc_tail_every_class),
+	KUNIT_CASE(span_alloc_randomized),
 	KUNIT_CASE(span_free_interior),
 	KUNIT_CASE(span_free_run),
 	KUNIT_CASE(span_object_bytes_large),

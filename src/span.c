@@ -7,6 +7,9 @@
  * count-trailing-zeros away; when it runs dry the search goes on at the next
  * word. Both directions cost a handful of instructions for a slot.
  *
+ * With randomize=Y a free slot of those 64 is drawn instead, so that who knows one
+ * object's address does not know the next's.
+ *
  * Callers hold the lock of the span's mcentral.
  *
  * Go's mspan is filled by allocation only and emptied by a sweep; here objects
@@ -14,9 +17,22 @@
  * is, freeindex moves by whole words, and may move down.
  */
 #include <linux/bitops.h>
+#include <linux/jump_label.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timex.h>
 #include "span.h"
+
+static bool randomize;
+module_param(randomize, bool, 0444);
+MODULE_PARM_DESC(randomize, "hand out the objects of a span in no order (default N)");
+
+DEFINE_STATIC_KEY_FALSE(gospan_span_randomizes);
+static siphash_key_t random_key;
 
 /* Make alloc_cache that of the word at slot @freeindex. */
 static void span_load_cache(struct gospan_span *s, unsigned int freeindex)
@@ -86,12 +102,40 @@ static bool span_refill_cache(struct gospan_span *s)
 	return true;
 }
 
+/* One of the ones of @bits, which is not 0; which, only who knows the key could say. */
+static unsigned int random_bit(u64 bits, unsigned long base)
+{
+	unsigned int nth = siphash_2u64(base, random_get_entropy(), &random_key) % hweight64(bits);
+
+	while (nth--)
+		bits &= bits - 1;
+	return __ffs64(bits);
+}
+
+/* The same as below, in no order within 64 slots. */
+static noinline unsigned int span_alloc_random(struct gospan_span *s, void **objs, unsigned int n)
+{
+	unsigned long bytes = s->elem_bytes;
+	unsigned int taken, bit;
+
+	for (taken = 0; taken < n && span_refill_cache(s); taken++) {
+		bit = random_bit(s->alloc_cache, s->base + taken);
+		objs[taken] = (void *)(s->base + (s->freeindex + bit) * bytes);
+		s->alloc_cache &= ~(1ULL << bit);
+		s->alloc_bits[s->freeindex / 64] = ~s->alloc_cache;
+	}
+	s->alloc_count += taken;
+	return taken;
+}
+
 /* Take up to @n slots, lowest first. Returns how many. */
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n)
 {
 	unsigned long bytes = s->elem_bytes;
 	unsigned int taken = 0;
 
+	if (static_branch_unlikely(&gospan_span_randomizes))
+		return span_alloc_random(s, objs, n);
 	while (taken < n && span_refill_cache(s)) {
 		unsigned long word_base = s->base + s->freeindex * bytes;
 		u64 cache = s->alloc_cache;
@@ -164,4 +208,12 @@ unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned
 	s->alloc_count -= done;
 	span_load_cache(s, lowest & ~63U);
 	return done + (*verdict != GOSPAN_FREE_OK);
+}
+
+/* Before there are spans. */
+void gospan_span_randomize(void)
+{
+	get_random_bytes(&random_key, sizeof(random_key));
+	if (randomize)
+		static_branch_enable(&gospan_span_randomizes);
 }

@@ -6,6 +6,7 @@
 #define _GOSPAN_SPAN_H
 
 #include <linux/build_bug.h>
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/numa.h>
 #include <linux/rcupdate.h>
@@ -96,6 +97,10 @@ static inline bool gospan_span_contains(const struct gospan_span *s, const void 
 	return (unsigned long)p - s->base < (unsigned long)s->npages << GOSPAN_PAGE_SHIFT;
 }
 
+/* With randomize=Y. */
+DECLARE_STATIC_KEY_FALSE(gospan_span_randomizes);
+
+void gospan_span_randomize(void);
 const void *gospan_span_object(const struct gospan_span *s, const void *p);
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
 struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
