@@ -4,6 +4,7 @@
  * nobody has any more.
  */
 #include <linux/hash.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
@@ -172,7 +173,7 @@ int gospan_debug_show_live(struct seq_file *file)
 	sort(sites->site, NR_SITES, sizeof(*sites->site), site_compare, NULL);
 	for (site = sites->site; site->objects; site++) {
 		seq_printf(file, "%zu bytes in %lu objects, the oldest of %llu s\n", site->bytes,
-			   site->objects, (local_clock() - site->oldest_ns) / NSEC_PER_SEC);
+			   site->objects, div_u64(local_clock() - site->oldest_ns, NSEC_PER_SEC));
 		gospan_origin_show(file, site->origin);
 	}
 	if (sites->missed)

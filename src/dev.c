@@ -359,7 +359,7 @@ static long ioctl_io(struct gospan_file *f, void __user *arg, bool is_write)
 	if (io.offset > usable || io.len > usable - io.offset)
 		return -EINVAL;
 	buf = u64_to_user_ptr(io.buf);
-	p += array_index_nospec(io.offset, usable + 1);
+	p += array_index_nospec((size_t)io.offset, usable + 1);
 	if (is_write)
 		return copy_from_user(p, buf, io.len) ? -EFAULT : 0;
 	return copy_to_user(buf, p, io.len) ? -EFAULT : 0;

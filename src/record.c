@@ -25,9 +25,9 @@
 #include "record.h"
 
 /* Words that nobody writes by chance. */
-#define MARK_LIVE	0x676f7370616e0a11UL
-#define MARK_FREE	0x676f7370616e0f4eUL
-#define MARK_LOST	0x676f7370616e0105UL
+#define MARK_LIVE	0x70616e11UL
+#define MARK_FREE	0x70616e4eUL
+#define MARK_LOST	0x70616e05UL
 
 static unsigned long record_mark(const struct gospan_record *r, unsigned long state)
 {

@@ -105,7 +105,8 @@ static bool span_refill_cache(struct gospan_span *s)
 /* One of the ones of @bits, which is not 0; which, only who knows the key could say. */
 static unsigned int random_bit(u64 bits, unsigned long base)
 {
-	unsigned int nth = siphash_2u64(base, random_get_entropy(), &random_key) % hweight64(bits);
+	u32 drawn = siphash_2u64(base, random_get_entropy(), &random_key);
+	unsigned int nth = drawn % hweight64(bits);
 
 	while (nth--)
 		bits &= bits - 1;

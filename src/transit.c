@@ -23,7 +23,7 @@
 
 static size_t batch_bytes(unsigned int batch)
 {
-	return struct_size_t(struct gospan_batch, objs, batch);
+	return struct_size((struct gospan_batch *)NULL, objs, batch);
 }
 
 /* What @nr_slots of @batch objects take. */
