@@ -470,6 +470,65 @@ static void cache_is_under_debug(struct kunit *test)
 	}
 }
 
+/* Sums that overflow ask for that much. */
+static void large_overflows(struct kunit *test)
+{
+	static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 7, SIZE_MAX - 80 };
+	unsigned int i;
+
+	debug_set(test, "F,large", 0);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		KUNIT_EXPECT_NULL(test, gospan_alloc(sizes[i], GFP_KERNEL | __GFP_NOWARN));
+	debug_set(test, "-,large", 0);
+}
+
+/* What is constructed stays so when less of it is asked for. */
+static void realloc_keeps_what_is_constructed(struct kunit *test)
+{
+	struct gospan_cache *cache = gospan_cache_create("debugged", 48, 0, SLAB_RED_ZONE,
+							 bulk_of_ctor);
+	u8 *p;
+
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	p = gospan_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_realloc(p, 20, GFP_KERNEL), (void *)p);
+	gospan_cache_free(cache, p);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x11, 48));
+	gospan_cache_destroy(cache);
+}
+
+/* A record that says nothing sensible is not relied on. */
+static void record_overwritten_while_free(struct kunit *test)
+{
+	struct misuse_test t = { .size = 100 };
+	void *p;
+
+	debug_set(test, "Z,%zu", 100);
+	p = gospan_alloc(100, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	gospan_free(p);
+	memset(gospan_record_of(gospan_arena_span_of(&gospan_heap.arenas, p), p), 0xff,
+	       sizeof(struct gospan_record));
+	nr_seen = 0;
+	WRITE_ONCE(gospan_report_hook, hook);
+	do_reuse(&t);
+	WRITE_ONCE(gospan_report_hook, NULL);
+	KUNIT_EXPECT_EQ(test, nr_seen, 1);
+	KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_DAMAGED);
+	gospan_debug_find_lost(GOSPAN_SPANCLASS_NONE);
+	debug_set(test, "-,%zu", 100);
+}
+
+/* Nothing behind the last semicolon is no clause. */
+static void set_ends_in_semicolon(struct kunit *test)
+{
+	debug_set(test, "F,%zu;", 64);
+	KUNIT_EXPECT_TRUE(test, gospan_debug_has_class(64));
+	KUNIT_EXPECT_FALSE(test, gospan_debug_has_class(128));
+	debug_set(test, "-", 0);
+}
+
 static void set_refuses(struct kunit *test)
 {
 	static const struct {
@@ -509,6 +568,10 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE(nothing_is_found_without_misuse),
 	KUNIT_CASE(bulk_is_under_debug),
 	KUNIT_CASE(cache_is_under_debug),
+	KUNIT_CASE(large_overflows),
+	KUNIT_CASE(realloc_keeps_what_is_constructed),
+	KUNIT_CASE(record_overwritten_while_free),
+	KUNIT_CASE(set_ends_in_semicolon),
 	KUNIT_CASE(set_refuses),
 	{}
 };

@@ -205,6 +205,9 @@ static struct gospan_cache *cache_create(const char *name, unsigned int size, un
 	cache->tracked &= !cache->recorded;
 	cache->special = cache->tracked || cache->recorded;
 	err = -EINVAL;
+	if (cache->recorded && !cache_cut(cache, &l))
+		/* There is no room for records: then without. */
+		cache->recorded = cache->special = false;
 	if (cache_cut(cache, &l)) {
 		l.letters = cache->recorded ? *letters : 0;
 		mutex_lock(&cache_lock);
@@ -237,8 +240,14 @@ struct gospan_cache *gospan_cache_create_recorded(const char *name, unsigned int
 	static const unsigned int no_letters;
 	struct gospan_cache *cache = cache_create(name, size, align, 0, NULL, &no_letters);
 
-	if (cache)
-		cache->of_class = true;
+	if (!cache)
+		return NULL;
+	/* The depot had no memory. */
+	if (!cache->recorded) {
+		gospan_cache_destroy(cache);
+		return NULL;
+	}
+	cache->of_class = true;
 	return cache;
 }
 
@@ -519,6 +528,8 @@ static unsigned long cache_drain(const struct gospan_cache *cache)
 		gospan_rcu_barrier();
 		/* Somebody else may be draining the central lists, with objects in hand. */
 		synchronize_rcu();
+		if (cache->recorded)
+			gospan_debug_find_lost(cache->spanclass);
 		cache_flush(cache);
 	}
 	return centrals_count(cache->spanclass, &nr_spans);

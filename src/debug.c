@@ -16,7 +16,7 @@
  * in them; others it does not know.
  *
  * What is freed may wait in the quarantine, first in, first out, before anyone has it
- * again: what is written to it meanwhile is found when it leaves.
+ * again: the longer, the more of what is written to it meanwhile is found then.
  *
  * The letters are slub_debug's. Go has nothing alike; its programs are not to have
  * stale pointers.
@@ -35,10 +35,14 @@
 #include "malloc.h"
 #include "origin.h"
 #include "report.h"
+#include "supply.h"
 
 static unsigned long quarantine_bytes;
 module_param(quarantine_bytes, ulong, 0644);
 MODULE_PARM_DESC(quarantine_bytes, "bytes of freed objects under debug that wait before they are used again (default 0)");
+
+/* Objects that leave the quarantine at once: bounds the time with interrupts off. */
+#define CUT_NR_OBJS	64U
 
 struct gospan_debug_class gospan_debug_classes[GOSPAN_NR_SIZECLASSES];
 
@@ -105,7 +109,9 @@ bool gospan_debug_take(void *p, size_t size, gfp_t gfp)
 	track_note(&r->alloc, letters, gfp);
 	if (gfp & __GFP_ZERO)
 		memset(p, 0, size);
-	kmemleak_alloc(p, size, 1, gfp);
+	/* It allocates: on PREEMPT_RT not everywhere. */
+	if (gospan_supply_may_allocate())
+		kmemleak_alloc(p, size, 1, gfp);
 	return true;
 }
 
@@ -141,14 +147,14 @@ bool gospan_debug_alloc(size_t size, gfp_t gfp, bool noscan, int node, void **p)
 	if (likely(!smp_load_acquire(&class->letters)))
 		return false;
 	if (size > GOSPAN_MAX_SMALL_BYTES) {
-		/* The largest have no room for a record. */
-		if (gospan_record_large_bytes(size) > GOSPAN_MAX_BYTES)
+		/* The largest have no room for a record; the sum must not wrap. */
+		if (size > GOSPAN_MAX_BYTES || gospan_record_large_bytes(size) > GOSPAN_MAX_BYTES)
 			return false;
 		*p = alloc_large(size, gfp, node == NUMA_NO_NODE ? gospan_node_local() : node);
 	} else {
 		*p = gospan_cache_alloc_recorded(class->cache, size, gfp, node);
 	}
-	if (*p && noscan)
+	if (*p && noscan && gospan_supply_may_allocate())
 		kmemleak_no_scan(*p);
 	return true;
 }
@@ -167,19 +173,34 @@ static void quarantine_release(struct gospan_record *r)
 	}
 }
 
-/* Take the oldest out until no more than @limit bytes are left. */
+/* What is freed is written over at times, its record too. */
+static bool quarantine_is_sound(const struct gospan_record *r)
+{
+	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, r);
+
+	return gospan_spanclass_is_recorded(spanclass) && gospan_record_is_free(r);
+}
+
+/* Take some of the oldest out, until no more than @limit bytes are left. */
 static struct gospan_record *quarantine_cut(unsigned long limit)
 {
 	struct gospan_record *first = quarantine.first, *r = NULL;
+	unsigned int n;
 
 	lockdep_assert_held(&quarantine.lock);
-	while (quarantine.bytes > limit) {
+	/* What is behind one that is not sound is lost. */
+	for (n = 0; n < CUT_NR_OBJS && quarantine.bytes > limit && quarantine.first &&
+	     quarantine_is_sound(quarantine.first); n++) {
 		r = quarantine.first;
 		quarantine.first = r->link;
-		quarantine.bytes -= r->asked;
+		quarantine.bytes -= min_t(unsigned long, quarantine.bytes, r->asked);
 	}
-	if (!quarantine.first)
+	if (quarantine.first && !quarantine_is_sound(quarantine.first))
+		quarantine.first = NULL;
+	if (!quarantine.first) {
 		quarantine.last = &quarantine.first;
+		quarantine.bytes = 0;
+	}
 	if (!r)
 		return NULL;
 	r->link = NULL;
@@ -192,8 +213,12 @@ static bool quarantine_put(struct gospan_record *r)
 	unsigned long limit = READ_ONCE(quarantine_bytes), flags;
 	struct gospan_record *old;
 
-	if (!limit)
+	if (!limit) {
+		/* It may have been more before. */
+		if (unlikely(READ_ONCE(quarantine.first)))
+			gospan_debug_flush();
 		return false;
+	}
 	r->link = NULL;
 	raw_spin_lock_irqsave(&quarantine.lock, flags);
 	*quarantine.last = r;
@@ -211,10 +236,15 @@ void gospan_debug_flush(void)
 	struct gospan_record *old;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&quarantine.lock, flags);
-	old = quarantine_cut(0);
-	raw_spin_unlock_irqrestore(&quarantine.lock, flags);
-	quarantine_release(old);
+	do {
+		/* Who destroys a cache waits for objects in hand. */
+		rcu_read_lock();
+		raw_spin_lock_irqsave(&quarantine.lock, flags);
+		old = quarantine_cut(0);
+		raw_spin_unlock_irqrestore(&quarantine.lock, flags);
+		quarantine_release(old);
+		rcu_read_unlock();
+	} while (old);
 }
 
 /* An object with a record. Returns whether the caller gives it back. */

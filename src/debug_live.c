@@ -21,19 +21,41 @@
 #define NR_SITES	4096U
 
 /* All slots of a span that is still one. */
-static void span_visit(struct gospan_span *s, gospan_debug_visit visit, void *data)
+static void span_visit(struct gospan_span *s, unsigned int spanclass, gospan_debug_visit visit,
+		       void *data)
 {
-	struct gospan_mcentral *mc = gospan_mcentral_of(s->spanclass, s->node);
-	void *p = (void *)s->base;
+	struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, s->node);
+	void *p;
 	unsigned long flags;
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
+	p = (void *)s->base;
 	if (s == gospan_arena_span_of(&gospan_heap.arenas, p) &&
 	    s->spanclass == mc->spanclass && s->node == mc->node)
 		for (i = 0; i < s->nelems; i++, p += s->elem_bytes)
 			visit(s, p, gospan_record_of(s, p), data);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
+}
+
+/* A large object that is still one: it is retracted under its home's lock. */
+static void large_visit(struct gospan_span *s, gospan_debug_visit visit, void *data)
+{
+	void *p = (void *)READ_ONCE(s->base);
+	struct gospan_node_heap *home = gospan_arena_chunk_of(&gospan_heap.arenas,
+							      (unsigned long)p)->home;
+	struct gospan_record *r = NULL;
+	unsigned long flags;
+
+	if (!home)
+		return;
+	raw_spin_lock_irqsave(&home->lock, flags);
+	if (s == gospan_arena_span_of(&gospan_heap.arenas, p) && s->base == (unsigned long)p &&
+	    s->spanclass == GOSPAN_SPANCLASS_LARGE)
+		r = gospan_record_of(s, p);
+	if (r)
+		visit(s, p, r, data);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
 }
 
 /**
@@ -59,10 +81,9 @@ void gospan_debug_for_each(unsigned int spanclass, gospan_debug_visit visit, voi
 		its = s ? READ_ONCE(s->spanclass) : GOSPAN_SPANCLASS_NONE;
 		if (s && (!spanclass || its == spanclass)) {
 			if (gospan_spanclass_is_recorded(its))
-				span_visit(s, visit, data);
-			else if (its == GOSPAN_SPANCLASS_LARGE && READ_ONCE(s->elem_bytes))
-				visit(s, (void *)s->base, gospan_record_of(s, (void *)s->base),
-				      data);
+				span_visit(s, its, visit, data);
+			else if (its == GOSPAN_SPANCLASS_LARGE)
+				large_visit(s, visit, data);
 		}
 		rcu_read_unlock();
 		cond_resched();

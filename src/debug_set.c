@@ -156,8 +156,10 @@ static int debug_set(char *text, bool to_come)
 	int err = 0;
 
 	mutex_lock(&debug_lock);
-	while (text && !err)
+	/* Nothing behind the last ; is no clause. */
+	do {
 		err = clause_set(strsep(&text, ";"), to_come);
+	} while (text && *text && !err);
 	mutex_unlock(&debug_lock);
 	return err;
 }

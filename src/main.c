@@ -99,11 +99,12 @@ static void __exit gospan_exit(void)
 {
 	gospan_debug_file_exit();
 	gospan_dev_exit();
-	gospan_debug_exit();
 	gospan_idle_exit();
 	gospan_scavenge_exit();
 	gospan_rcu_exit();
 	gospan_nolock_exit();
+	/* After those that still free what had to wait. */
+	gospan_debug_exit();
 	gospan_mcache_exit();
 	heap_drain();
 	gospan_mcentral_exit();

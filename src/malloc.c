@@ -466,7 +466,9 @@ static void *realloc_within(const void *p, size_t old_size, size_t new_size, gfp
 {
 	if (want_init_on_alloc(gfp))
 		memset((void *)p + new_size, 0, old_size - new_size);
-	gospan_debug_resize(p, new_size);
+	/* What is constructed stays so: it is not painted. */
+	if (!gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas, p)))
+		gospan_debug_resize(p, new_size);
 	return (void *)p;
 }
 
@@ -511,7 +513,9 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 	if (extend_large(p, old_size, new_size, gfp))
 		return (void *)p;
 	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
-	noscan = spanclass & 1 && !gospan_spanclass_is_cache(spanclass);
+	/* Of large ones nothing is known. */
+	noscan = spanclass & 1 && spanclass != GOSPAN_SPANCLASS_LARGE &&
+		 !gospan_spanclass_is_cache(spanclass);
 	new = noscan ? gospan_alloc_noscan(new_size, gfp) : gospan_alloc(new_size, gfp);
 	if (!new)
 		return NULL;

@@ -34,6 +34,7 @@
 #include <linux/workqueue.h>
 #include "malloc.h"
 #include "nolock.h"
+#include "record.h"
 #include "report.h"
 
 #define NOLOCK_MIN_LOG2		4
@@ -250,6 +251,7 @@ EXPORT_SYMBOL_GPL(gospan_alloc_nolock);
 static enum gospan_verdict object_retire(const void *p, void **link)
 {
 	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, p);
+	const struct gospan_record *r;
 
 	if (!s)
 		return GOSPAN_FREE_FOREIGN;
@@ -260,7 +262,11 @@ static enum gospan_verdict object_retire(const void *p, void **link)
 			memset((void *)p, 0, gospan_tiny_bytes(p));
 		return gospan_tiny_free(p, link);
 	}
-	return gospan_span_object_bytes(s, p) ? GOSPAN_FREE_OK : GOSPAN_FREE_INTERIOR;
+	if (!gospan_span_object_bytes(s, p))
+		return GOSPAN_FREE_INTERIOR;
+	/* A free one is linked already, where others look. */
+	r = gospan_spanclass_is_recorded(s->spanclass) ? gospan_record_of(s, p) : NULL;
+	return r && !gospan_record_is_live(r) ? GOSPAN_FREE_DOUBLE : GOSPAN_FREE_OK;
 }
 
 /* Only what is an object is written to. */

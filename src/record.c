@@ -21,6 +21,7 @@
  * The bytes are those that the kernel's poison.h has for slabs.
  */
 #include <linux/poison.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include "record.h"
 
@@ -68,7 +69,8 @@ bool gospan_record_cut(struct gospan_cache_layout *l, u32 align)
 	l->word_offset = ALIGN(l->object_bytes + GOSPAN_RED_BYTES, sizeof(u64));
 	bytes = l->word_offset + sizeof(struct gospan_record) + GOSPAN_RED_BYTES;
 	bytes = ALIGN(bytes, align);
-	if (bytes > U32_MAX / 2)
+	/* The heap has no more in a run for sure. */
+	if (bytes + align > KMALLOC_MAX_SIZE)
 		return false;
 	l->span = gospan_layout_cut(bytes, align);
 	/* A span's base is on its first page. */
@@ -99,8 +101,11 @@ static void record_init(struct gospan_record *r, bool front)
 /* Make the object of a large span, which was had for it, one with a record. */
 void gospan_record_large(struct gospan_span *s)
 {
-	s->elem_bytes = (s->npages << GOSPAN_PAGE_SHIFT) - sizeof(struct gospan_record);
-	record_init(gospan_record_of(s, (void *)s->base), false);
+	size_t bytes = (s->npages << GOSPAN_PAGE_SHIFT) - sizeof(struct gospan_record);
+
+	record_init((void *)s->base + bytes, false);
+	/* Others may be looking for it. */
+	smp_store_release(&s->elem_bytes, bytes);
 }
 
 /* The records of a span that nobody knows of. */
@@ -120,6 +125,11 @@ void gospan_record_span(const struct gospan_span *s)
 bool gospan_record_is_live(const struct gospan_record *r)
 {
 	return READ_ONCE(r->mark) == record_mark(r, MARK_LIVE);
+}
+
+bool gospan_record_is_free(const struct gospan_record *r)
+{
+	return READ_ONCE(r->mark) == record_mark(r, MARK_FREE);
 }
 
 bool gospan_record_is_lost(const struct gospan_record *r)
@@ -181,13 +191,14 @@ void gospan_record_resize(struct gospan_record *r, void *p, size_t size)
 enum gospan_verdict gospan_record_take(struct gospan_record *r, void *p, size_t size,
 				       unsigned int letters, const void **damage)
 {
-	enum gospan_verdict verdict = zones_check(r, p, damage);
+	enum gospan_verdict verdict = GOSPAN_FREE_DAMAGED;
 	const void *where;
 
-	if (READ_ONCE(r->mark) != record_mark(r, MARK_FREE)) {
-		*damage = r;
-		verdict = GOSPAN_FREE_DAMAGED;
-	} else if (r->poisoned) {
+	/* First: otherwise nothing in the record is to be relied on. */
+	*damage = r;
+	if (gospan_record_is_free(r) && p + r->asked <= (void *)r)
+		verdict = zones_check(r, p, damage);
+	if (verdict != GOSPAN_FREE_DAMAGED && r->poisoned) {
 		where = poison_damage(p, r->asked);
 		if (where) {
 			*damage = where;
@@ -216,8 +227,8 @@ enum gospan_verdict gospan_record_take(struct gospan_record *r, void *p, size_t 
  * @damage: where something was found
  *
  * Context: Any. Of several who drop an object at the same time, one does.
- * Return: %GOSPAN_FREE_OK, and the object is free; %GOSPAN_FREE_DOUBLE or
- * %GOSPAN_FREE_DAMAGED, and nothing has changed; or what was found, and it is lost.
+ * Return: %GOSPAN_FREE_OK, and the object is free; %GOSPAN_FREE_DOUBLE, and nothing has
+ * changed; or what was found, and nobody is to have it.
  */
 enum gospan_verdict gospan_record_drop(struct gospan_record *r, void *p, unsigned int letters,
 				       bool keep, const void **damage)
@@ -232,6 +243,10 @@ enum gospan_verdict gospan_record_drop(struct gospan_record *r, void *p, unsigne
 	*damage = r;
 	if (old != live)
 		return GOSPAN_FREE_DAMAGED;
+	if (p + r->asked > (void *)r) {
+		gospan_record_lose(r);
+		return GOSPAN_FREE_DAMAGED;
+	}
 	verdict = zones_check(r, p, damage);
 	if (verdict != GOSPAN_FREE_OK) {
 		gospan_record_lose(r);

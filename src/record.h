@@ -56,6 +56,7 @@ size_t gospan_record_large_bytes(size_t size);
 void gospan_record_large(struct gospan_span *s);
 void gospan_record_span(const struct gospan_span *s);
 bool gospan_record_is_live(const struct gospan_record *r);
+bool gospan_record_is_free(const struct gospan_record *r);
 bool gospan_record_is_lost(const struct gospan_record *r);
 void gospan_record_lose(struct gospan_record *r);
 void gospan_record_find(struct gospan_record *r);

@@ -109,8 +109,11 @@ static void print_misuse(const struct gospan_misuse *m)
 	dump_stack();
 	if (!m->record)
 		return;
-	print_track(&m->record->alloc, "allocated");
-	print_track(&m->record->free, "freed");
+	/* What is written over tells nothing. */
+	if (m->verdict != GOSPAN_FREE_DAMAGED) {
+		print_track(&m->record->alloc, "allocated");
+		print_track(&m->record->free, "freed");
+	}
 	print_bytes(m);
 }
 
