@@ -203,11 +203,11 @@ static struct gospan_cache *cache_create(const char *name, unsigned int size, un
 		return NULL;
 	cache->recorded = letters && !gospan_origin_init();
 	cache->tracked &= !cache->recorded;
-	cache->special = cache->tracked || cache->recorded;
 	err = -EINVAL;
 	if (cache->recorded && !cache_cut(cache, &l))
 		/* There is no room for records: then without. */
-		cache->recorded = cache->special = false;
+		cache->recorded = false;
+	cache->special = cache->tracked || cache->recorded;
 	if (cache_cut(cache, &l)) {
 		l.letters = cache->recorded ? *letters : 0;
 		mutex_lock(&cache_lock);
