@@ -13,8 +13,11 @@
  * Only the writes are timed.
  */
 
+#include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/string.h>
+#include "bench_order.h"
 #include "bench_worker.h"
 
 /* Writes to an object until it is freed. */
@@ -66,15 +69,32 @@ const struct gospan_bench_shape gospan_bench_thrash = {
 	.round = thrash_round,
 };
 
-/* One for each CPU, and no other in between. */
+/* Allocated for each CPU, to have neighbours among them whatever was cached. */
+#define CANDIDATES	32U
+
+/* One for each CPU, those that lie closest together; the others are freed. */
 static void allocate_for_all(struct gospan_bench_worker *w)
 {
-	u32 i;
+	u32 nr_cpus = w->run->nr_workers, nr = 0, first, i;
 
 	for (i = 0; i < w->nr_table; i++) {
-		w->table[i] = w->job.calls->alloc(&w->job, w->job.size);
-		w->job.failures += !w->table[i];
+		void *p = w->job.calls->alloc(&w->job, w->job.size);
+
+		if (p)
+			w->table[nr++] = p;
+		else
+			w->job.failures++;
 	}
+	if (nr < nr_cpus) {
+		gospan_bench_abort(w->run, -ENOMEM);
+		memset(w->table + nr, 0, (w->nr_table - nr) * sizeof(void *));
+		return;
+	}
+	first = gospan_bench_closest(w->table, nr, nr_cpus);
+	for (i = 0; i < nr_cpus; i++)
+		swap(w->table[i], w->table[first + i]);
+	for (i = nr_cpus; i < nr; i++)
+		w->job.calls->free(&w->job, w->table[i], w->job.size);
 }
 
 static void scratch_round(struct gospan_bench_worker *w, u32 round)
@@ -91,7 +111,7 @@ static void scratch_round(struct gospan_bench_worker *w, u32 round)
 
 static u32 scratch_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
 {
-	return idx ? 1 : nr_cpus;
+	return idx ? 1 : nr_cpus * CANDIDATES;
 }
 
 const struct gospan_bench_shape gospan_bench_scratch = {
