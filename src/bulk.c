@@ -153,15 +153,13 @@ static __always_inline unsigned int magazine_push(struct gospan_magazine *m, voi
 	return n;
 }
 
-/* The magazine has no room for @n objects of its spanclass, or they have records. */
+/* The magazine has no room for @n objects of its spanclass. */
 static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int spanclass,
 				      void **objs, unsigned int n)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	unsigned int some;
 
-	for (; n && gospan_spanclass_is_recorded(spanclass); n--)
-		gospan_free(*objs++);
 	/* Past it what is half of it, or more; all, if it was claimed before. */
 	while (n && !gospan_mcache_is_none(c) && (!magazine_half(m) || n < magazine_half(m))) {
 		/* Grants capacity, or flushes half of it. */
@@ -179,13 +177,18 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 	gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
 }
 
-static __always_inline void free_group(struct gospan_mcache *c, unsigned int spanclass,
+/* False for objects with records: each is looked at, which takes too long under the claim. */
+static __always_inline bool free_group(struct gospan_mcache *c, unsigned int spanclass,
 				       void **objs, unsigned int n)
 {
 	unsigned int some = magazine_push(&c->magazine[spanclass], objs, n);
 
-	if (unlikely(some < n))
-		mcache_free_bulk(c, spanclass, objs + some, n - some);
+	if (likely(some == n))
+		return true;
+	if (gospan_spanclass_is_recorded(spanclass))
+		return false;
+	mcache_free_bulk(c, spanclass, objs + some, n - some);
+	return true;
 }
 
 /* Move those of @class that are like the first to the front, and @p alike. Returns how many. */
@@ -219,8 +222,8 @@ static __always_inline unsigned int spanclass_here(const struct gospan_mcache *c
 
 /*
  * Look up the spanclasses of @n pointers, under the claim. Those that have no
- * magazine, because they are large, tiny, of another node or nothing of ours, go
- * to the end. Returns how many others there are.
+ * magazine, because they are large, tiny, of another node, with a record or nothing of
+ * ours, go to the end. Returns how many others there are.
  */
 static unsigned int classify(const struct gospan_mcache *c, void **p, unsigned int n, u8 *class)
 {
@@ -228,7 +231,7 @@ static unsigned int classify(const struct gospan_mcache *c, void **p, unsigned i
 
 	while (i < n) {
 		class[i] = spanclass_here(c, p[i], true);
-		if (gospan_spanclass_is_cut(class[i])) {
+		if (gospan_spanclass_is_cut(class[i]) && !gospan_spanclass_is_recorded(class[i])) {
 			i++;
 			continue;
 		}
@@ -267,7 +270,8 @@ static __always_inline void free_some(unsigned int n, void **p, bool many)
 		do {
 			same++;
 		} while (same < n && spanclass_here(c, p[same], many) == spanclass);
-		free_group(c, spanclass, p, same);
+		if (unlikely(!free_group(c, spanclass, p, same)))
+			same = 0;
 	}
 	gospan_mcache_release(slot, c);
 	if (unlikely(same < n))

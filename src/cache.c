@@ -93,8 +93,6 @@ static bool cache_cut(const struct gospan_cache *cache, struct gospan_cache_layo
 		.object_bytes = cache->size,
 		.keep = cache_keeps(cache),
 	};
-	if (cache->recorded)
-		return gospan_record_cut(l, cache->align);
 	if (l->keep || cache->tracked) {
 		l->word_offset = ALIGN(cache->size, sizeof(u64));
 		bytes = l->word_offset + sizeof(u64);
@@ -103,6 +101,24 @@ static bool cache_cut(const struct gospan_cache *cache, struct gospan_cache_layo
 	if (bytes > GOSPAN_MAX_BYTES)
 		return false;
 	l->span = gospan_layout_cut(bytes, cache->align);
+	return true;
+}
+
+/* The same with records, which know where it was allocated; false if @letters are NULL, too. */
+static bool cache_cut_recorded(struct gospan_cache *cache, struct gospan_cache_layout *l,
+			       const unsigned int *letters)
+{
+	if (!letters)
+		return false;
+	*l = (struct gospan_cache_layout){
+		.object_bytes = cache->size,
+		.keep = cache_keeps(cache),
+		.letters = *letters,
+	};
+	if (!gospan_record_cut(l, cache->align))
+		return false;
+	cache->recorded = true;
+	cache->tracked = false;
 	return true;
 }
 
@@ -163,7 +179,10 @@ static unsigned int cache_letters(const char *name, slab_flags_t flags)
 		letters |= GOSPAN_DEBUG_POISON;
 	if (letters && flags & SLAB_STORE_USER)
 		letters |= GOSPAN_DEBUG_USER;
-	return letters | gospan_debug_letters_of(name);
+	letters |= gospan_debug_letters_of(name);
+	if (letters & GOSPAN_DEBUG_USER && gospan_origin_init())
+		letters &= ~GOSPAN_DEBUG_USER;
+	return letters;
 }
 
 static struct gospan_cache *cache_make(const char *name, unsigned int size, unsigned int align,
@@ -201,15 +220,9 @@ static struct gospan_cache *cache_create(const char *name, unsigned int size, un
 	cache = cache_make(name, size, align, flags, ctor);
 	if (!cache)
 		return NULL;
-	cache->recorded = letters && !gospan_origin_init();
-	cache->tracked &= !cache->recorded;
 	err = -EINVAL;
-	if (cache->recorded && !cache_cut(cache, &l))
-		/* There is no room for records: then without. */
-		cache->recorded = false;
-	cache->special = cache->tracked || cache->recorded;
-	if (cache_cut(cache, &l)) {
-		l.letters = cache->recorded ? *letters : 0;
+	if (cache_cut_recorded(cache, &l, letters) || cache_cut(cache, &l)) {
+		cache->special = cache->tracked || cache->recorded;
 		mutex_lock(&cache_lock);
 		err = cache_open(cache, &l);
 		mutex_unlock(&cache_lock);
@@ -240,14 +253,8 @@ struct gospan_cache *gospan_cache_create_recorded(const char *name, unsigned int
 	static const unsigned int no_letters;
 	struct gospan_cache *cache = cache_create(name, size, align, 0, NULL, &no_letters);
 
-	if (!cache)
-		return NULL;
-	/* The depot had no memory. */
-	if (!cache->recorded) {
-		gospan_cache_destroy(cache);
-		return NULL;
-	}
-	cache->of_class = true;
+	if (cache)
+		cache->of_class = true;
 	return cache;
 }
 
