@@ -194,39 +194,29 @@ static void weigh_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b.bytes_held % 8192, 0);
 }
 
-/* As many pages of the heap as are asked for, all in use; it gives back what it took for them. */
-static void hold_spans(struct kunit *test)
+/*
+ * As many pages as are asked for, all in use: the heap's, which gives back what it took for
+ * them, or the kernel's, which are none of the heap's.
+ */
+static void hold_pages(struct kunit *test)
 {
-	const struct gospan_bench b = {
-		.allocator = GOSPAN_ALLOCATOR_SPAN,
-		.held_pages = NR_HELD,
-		.seed = 1,
-	};
+	static const u32 allocators[] = { GOSPAN_ALLOCATOR_SPAN, GOSPAN_ALLOCATOR_PAGES };
 	unsigned long inuse = gospan_kunit_inuse_pages(&gospan_heap);
 	unsigned long had = gospan_supply_held_pages(&gospan_heap);
-	struct gospan_bench_held *held = gospan_bench_hold(&b, GFP_KERNEL);
+	struct gospan_bench b = { .held_pages = NR_HELD, .seed = 1 };
+	struct gospan_bench_held *held;
+	unsigned int i;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, held);
-	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse + NR_HELD);
-	gospan_bench_unhold(held);
-	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
-	KUNIT_EXPECT_LE(test, gospan_supply_held_pages(&gospan_heap), had);
-}
-
-/* Those of the kernel are none of the heap's. */
-static void hold_kernel_pages(struct kunit *test)
-{
-	const struct gospan_bench b = {
-		.allocator = GOSPAN_ALLOCATOR_PAGES,
-		.held_pages = NR_HELD,
-		.seed = 1,
-	};
-	unsigned long inuse = gospan_kunit_inuse_pages(&gospan_heap);
-	struct gospan_bench_held *held = gospan_bench_hold(&b, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, held);
-	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
-	gospan_bench_unhold(held);
+	for (i = 0; i < ARRAY_SIZE(allocators); i++) {
+		b.allocator = allocators[i];
+		held = gospan_bench_hold(&b, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, held);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap),
+				inuse + (b.allocator == GOSPAN_ALLOCATOR_SPAN ? NR_HELD : 0));
+		gospan_bench_unhold(held);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
+		KUNIT_EXPECT_LE(test, gospan_supply_held_pages(&gospan_heap), had);
+	}
 }
 
 /* Nothing is held then. */
@@ -250,8 +240,7 @@ static void hold_interrupted(struct kunit *test)
 static struct kunit_case bench_run_cases[] = {
 	KUNIT_CASE_PARAM(run_every_allocator, run_gen_params),
 	KUNIT_CASE(weigh_batch),
-	KUNIT_CASE(hold_spans),
-	KUNIT_CASE(hold_kernel_pages),
+	KUNIT_CASE(hold_pages),
 	KUNIT_CASE(hold_interrupted),
 	{}
 };
