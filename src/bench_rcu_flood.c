@@ -145,7 +145,7 @@ static void flood(struct gospan_bench_worker *w)
 
 /*
  * What earlier rounds had goes back, and not only to caches, which keep many spans in
- * use. kfree_rcu() has no barrier that a module may call: until nothing more comes back.
+ * use. For kfree_rcu() 6.1 has no barrier: until nothing more comes back.
  */
 static void settle(struct gospan_bench_worker *w)
 {

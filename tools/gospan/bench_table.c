@@ -293,6 +293,21 @@ static void print_failures(const struct bench *b)
 	}
 }
 
+/* The largest of its phases' figures; negative, if it has none. */
+static double cell_worst(const struct bench_cell *cell,
+			 double (*percent)(const struct bench_times *times))
+{
+	double worst = -1;
+
+	for (unsigned int p = 0; cell->measured && p < GOSPAN_BENCH_NR_PHASES; p++) {
+		double value = percent(&cell->phases[p].times);
+
+		if (value > worst)
+			worst = value;
+	}
+	return worst;
+}
+
 /*
  * Prints @what, which is at most so many per cent, and where: the reader's error
  * bar. Nothing where there is no such figure.
@@ -308,9 +323,9 @@ static void print_worst(const struct bench *b, const char *what,
 	for (size_t i = 0; i < b->nr_cases; i++) {
 		for (unsigned int a = GOSPAN_ALLOCATOR_GOSPAN; a < GOSPAN_NR_ALLOCATORS; a++) {
 			const struct bench_case *c = &b->cases[i];
-			double value = percent(&c->cells[a].phases[0].times);
+			double value = cell_worst(&c->cells[a], percent);
 
-			if (!c->cells[a].measured || !(value > worst))
+			if (!(value > worst))
 				continue;
 			worst = value;
 			worst_case = c;

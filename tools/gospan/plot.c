@@ -56,7 +56,9 @@ static const struct argp argp = {
 	"\vOf a bench FILE: FILE-ratio, the ratios to kmalloc by size; FILE-runs, those of page "
 	"runs; FILE-latency-WORKLOAD, of single operations (--latency). Of all benches together, named "
 	"by the first: FILE-scaling, pairs on one CPU and on several, which the same --workloads "
-	"pair,pair-all with other --cpus give. Of a replay: FILE-memory, what is held over time. "
+	"pair,pair-all with other --cpus give. Of a replay: FILE-memory, what is held over time; "
+	"FILE-classes and FILE-waste, at its peak, by size of slot, all and beyond what was asked "
+	"for. "
 	"The names of the pictures are printed; there are none of what was not measured.",
 	NULL, NULL, NULL
 };
