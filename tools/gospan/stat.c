@@ -55,7 +55,7 @@ static const struct field fields[] = {
 	FIELD(cached_bytes, UNIT_BYTES, "free objects in magazines and central stacks"),
 	FIELD(grows, UNIT_COUNT, "blocks obtained since load"),
 	FIELD(grow_fallbacks, UNIT_COUNT, "blocks refused, a smaller one tried"),
-	FIELD(misuses, UNIT_COUNT, "double frees and foreign pointers since load"),
+	FIELD(misuses, UNIT_COUNT, "misused objects and pointers since load"),
 #undef FIELD
 };
 

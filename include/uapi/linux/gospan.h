@@ -139,7 +139,7 @@ struct gospan_memstats_class {
  * @cached_bytes: bytes of free objects in magazines and central stacks
  * @grows: blocks obtained from the kernel since load
  * @grow_fallbacks: requests for a block that the kernel refused, a smaller one was then tried
- * @misuses: double frees and foreign pointers seen since load
+ * @misuses: misused objects and pointers seen since load
  * @by_size: per class; row 0 is the large objects
  *
  * Exact when nothing allocates; otherwise each counter is right for some
