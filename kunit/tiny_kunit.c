@@ -332,7 +332,6 @@ static void noscan_apart(struct kunit *test)
 
 /* Objects that CPUs hand to each other, each filled with a byte of its own. */
 #define NR_SHARED	256U
-#define NR_STEPS	20000U
 
 struct share {
 	void *obj[NR_SHARED];
@@ -343,6 +342,7 @@ struct share {
 	atomic_t nr_left;
 	struct completion done;
 	unsigned long seed;
+	unsigned int nr_steps;
 };
 
 static u8 mark(unsigned int i)
@@ -395,7 +395,7 @@ static int share_thread(void *data)
 
 	prandom_seed_state(&rnd, sh->seed + raw_smp_processor_id());
 	prandom_seed_state(&in.rnd, sh->seed + 1000 + raw_smp_processor_id());
-	for (i = 0; i < NR_STEPS; i++) {
+	for (i = 0; i < sh->nr_steps; i++) {
 		u32 x = prandom_u32_state(&rnd);
 
 		if (x % 16 == 0)
@@ -421,6 +421,7 @@ static void tiny_many_cpus(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, sh);
 	gospan_kunit_seed(test, &rnd);
 	sh->seed = prandom_u32_state(&rnd);
+	sh->nr_steps = gospan_kunit_steps() / 10;
 	for (i = 0; i < NR_SHARED; i++)
 		raw_spin_lock_init(&sh->lock[i]);
 	init_completion(&sh->done);

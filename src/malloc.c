@@ -123,20 +123,19 @@ static void *alloc_central(unsigned int spanclass, gfp_t gfp, int node)
 static noinline void *alloc_tiny_slow(size_t size, gfp_t gfp)
 {
 	void *block = gospan_malloc_spanclass(GOSPAN_SPANCLASS_TINY, gfp), *p;
+	struct gospan_tiny t = { .block = (unsigned long)block, .room = GOSPAN_TINY_BYTES };
 	struct gospan_mcache **slot, *c;
-	struct gospan_tiny t;
 
 	if (!block)
 		return NULL;
-	gospan_tiny_open(&t, (unsigned long)block);
 	p = gospan_tiny_alloc(&t, size);
 	slot = gospan_mcache_claim(&c);
 	if (!gospan_mcache_is_none(c) && t.room > c->tiny.room && gospan_mcache_is_home(c, block)) {
 		/* In its place: others tell by that whether it is still open. */
-		gospan_mcache_close_tiny(c, &c->tiny);
-		gospan_tiny_keep(&c->tiny, &t);
+		gospan_mcache_close_tiny(c);
+		gospan_tiny_open(&c->tiny, &t);
 	} else {
-		gospan_mcache_close_tiny(c, &t);
+		gospan_tiny_seal(&t);
 	}
 	gospan_mcache_release(slot, c);
 	return p;

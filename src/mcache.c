@@ -308,12 +308,12 @@ bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
 	return gospan_mcache_free(c, spanclass, p);
 }
 
-/* Give up a block of tiny objects that is open. It may stay in use. */
-void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t)
+/* Give up the block of tiny objects that is open, if one is. It may stay in use. */
+void gospan_mcache_close_tiny(struct gospan_mcache *c)
 {
-	void *block = (void *)t->block;
+	void *block = (void *)c->tiny.block;
 
-	if (!block || !gospan_tiny_close(t))
+	if (!block || !gospan_tiny_close(&c->tiny))
 		return;
 	gospan_mcache_put(c, GOSPAN_SPANCLASS_TINY, block);
 }
@@ -323,7 +323,7 @@ void gospan_mcache_flush(struct gospan_mcache *c)
 {
 	unsigned int spanclass;
 
-	gospan_mcache_close_tiny(c, &c->tiny);
+	gospan_mcache_close_tiny(c);
 	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
 		mcache_retire(c, spanclass);
 	remote_flush(&c->remote);

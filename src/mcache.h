@@ -169,7 +169,7 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass);
 bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p);
-void gospan_mcache_close_tiny(struct gospan_mcache *c, struct gospan_tiny *t);
+void gospan_mcache_close_tiny(struct gospan_mcache *c);
 void gospan_mcache_flush(struct gospan_mcache *c);
 int gospan_mcache_open(unsigned int spanclass);
 bool gospan_mcache_drain(unsigned int spanclass);

@@ -14,7 +14,9 @@
  * object, is found at once (in an open block: behind its last object, later).
  *
  * An open block never has all bits zero, since one that is used up is closed
- * before its last object is handed out. Who clears the last bit has the block.
+ * before its last object is handed out. Who clears the last bit has the block. So
+ * as long as a CPU is seen to have it open, no other may have it: the bit of the last
+ * byte, where no object starts in a block that is not used up, goes after that.
  *
  * Any context but NMI; but gospan_tiny_free() and gospan_tiny_bytes() in NMI, too.
  *
@@ -28,28 +30,42 @@
 #include "tiny.h"
 
 #define ALL_BITS	GENMASK(GOSPAN_TINY_BYTES - 1, 0)
+#define LAST_BIT	BIT(GOSPAN_TINY_BYTES - 1)
 
-/* Begin to cut the block, which is the caller's, from its start. */
-void gospan_tiny_open(struct gospan_tiny *t, unsigned long block)
+/* Have @t open in place of one that is closed. No object of it was handed out: nobody asks yet. */
+void gospan_tiny_open(struct gospan_tiny *open, const struct gospan_tiny *t)
 {
-	atomic_or(gospan_tiny_mask(block), gospan_tiny_word(block));
-	*t = (struct gospan_tiny){ .block = block, .room = GOSPAN_TINY_BYTES };
+	atomic_or(gospan_tiny_mask(t->block), gospan_tiny_word(t->block));
+	WRITE_ONCE(open->starts, t->starts);
+	WRITE_ONCE(open->room, t->room);
+	WRITE_ONCE(open->block, t->block);
 }
 
-/* Returns true if all its objects have been freed; then the block is the caller's. */
+/* Close one that never was open. No object of it was handed out. */
+void gospan_tiny_seal(const struct gospan_tiny *t)
+{
+	atomic_or((u32)t->starts << gospan_tiny_shift(t->block), gospan_tiny_word(t->block));
+}
+
+/*
+ * Returns true if all its objects have been freed; then the block is the caller's.
+ * One that is used up is not, as its last object was not handed out yet.
+ */
 bool gospan_tiny_close(struct gospan_tiny *t)
 {
-	unsigned int shift = gospan_tiny_shift(t->block), live;
+	unsigned int shift = gospan_tiny_shift(t->block), starts = t->starts;
+	unsigned int guard = t->room ? LAST_BIT : 0;
+	atomic_t *word = gospan_tiny_word(t->block);
 
-	live = atomic_fetch_andnot((ALL_BITS & ~t->starts) << shift, gospan_tiny_word(t->block)) >>
-	       shift & t->starts;
+	atomic_andnot((ALL_BITS & ~starts & ~guard) << shift, word);
 	/* After the bits: who sees the block closed sees them. */
 	smp_store_release(&t->block, 0);
 	/* Pairs with cpu_has_open(): who sees what follows sees that. */
 	smp_wmb();
 	WRITE_ONCE(t->starts, 0);
 	WRITE_ONCE(t->room, 0);
-	return !live;
+	/* After all that: whose the block is then may have it open. */
+	return guard && !(atomic_fetch_andnot(guard << shift, word) >> shift & starts);
 }
 
 /* What CPU @cpu has open, if it is the block that @addr is in. */

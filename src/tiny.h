@@ -97,15 +97,8 @@ static __always_inline enum gospan_verdict gospan_tiny_free(const void *p, void 
 	return GOSPAN_FREE_OK;
 }
 
-/* Have @t open in place of one that is closed. No object of it was handed out: nobody asks yet. */
-static inline void gospan_tiny_keep(struct gospan_tiny *open, const struct gospan_tiny *t)
-{
-	WRITE_ONCE(open->starts, t->starts);
-	WRITE_ONCE(open->room, t->room);
-	WRITE_ONCE(open->block, t->block);
-}
-
-void gospan_tiny_open(struct gospan_tiny *t, unsigned long block);
+void gospan_tiny_open(struct gospan_tiny *open, const struct gospan_tiny *t);
+void gospan_tiny_seal(const struct gospan_tiny *t);
 bool gospan_tiny_close(struct gospan_tiny *t);
 size_t gospan_tiny_bytes(const void *p);
 

@@ -11,9 +11,12 @@
  * NOT_ATOMIC	a bit of the word is cleared in two steps
  * NO_ONES	while the block is open, what was not handed out has no bit
  * LATE_CLOSE	a block that is used up is closed after its last object was handed out
+ * NO_GUARD	one that is not used up may be another's while it is still seen open
  */
 
-#define ALL_BITS	3
+/* The second object takes two bytes: none starts at the last. */
+#define ALL_BITS	7
+#define LAST_BIT	4
 
 /* gospan_tiny_word() of the block, and what is handed out and not freed. */
 byte word = 0, out = 0;
@@ -42,9 +45,18 @@ inline open_block()
 }
 
 /* gospan_tiny_close() */
-inline close_block(live)
+inline close_block(live, guard)
 {
-	atomic { live = word & starts; word = word & starts; open = false; starts = 0 };
+#ifndef NO_GUARD
+	guard = (starts == 3 -> 0 : LAST_BIT);
+#endif
+	atomic { live = word & starts; word = word & (starts | guard) };
+	open = false;
+	atomic {
+		live = (guard -> word & starts : live);
+		word = word & ~guard;
+		starts = 0
+	};
 	if
 	:: live == 0 -> have_block()
 	:: else
@@ -62,7 +74,7 @@ inline hand_out(bits)
 }
 
 /* gospan_tiny_alloc(), the second time until the block is full */
-inline cut(live)
+inline cut(live, guard)
 {
 	if
 	:: starts == 0 -> starts = 1; hand_out(1)
@@ -70,9 +82,9 @@ inline cut(live)
 		starts = 3;
 #ifdef LATE_CLOSE
 		hand_out(2);
-		close_block(live)
+		close_block(live, guard)
 #else
-		close_block(live);
+		close_block(live, guard);
 		hand_out(2)
 #endif
 	fi
@@ -80,12 +92,12 @@ inline cut(live)
 
 active proctype owner()
 {
-	byte live;
+	byte live, guard;
 
 	do
 	:: is_free -> open_block()
-	:: open -> cut(live)
-	:: open -> close_block(live)
+	:: open -> cut(live, guard)
+	:: open -> close_block(live, guard)
 	od
 }
 

@@ -16,6 +16,7 @@
 
 #define BYTES	3
 #define ALL_BITS	7
+#define LAST_BIT	4
 #define NO_BLOCK	0
 #define A	1
 #define B	2
@@ -69,10 +70,11 @@ inline open_block(which)
 }
 
 /* gospan_tiny_close() */
-inline close_block(which)
+inline close_block(which, its, guard)
 {
+	atomic { its = starts; guard = (room -> LAST_BIT : 0) };
 #ifndef LATE_BITS
-	word[which] = word[which] & starts;
+	word[which] = word[which] & (its | guard);
 #endif
 #ifdef EARLY_RESET
 	starts = 0;
@@ -80,22 +82,23 @@ inline close_block(which)
 #endif
 	block = NO_BLOCK;
 #ifdef LATE_BITS
-	word[which] = word[which] & starts;
+	word[which] = word[which] & (its | guard);
 #endif
 	starts = 0;
-	room = 0
+	room = 0;
+	word[which] = word[which] & ~guard
 }
 
 active proctype owner()
 {
-	byte offset;
+	byte offset, its, guard;
 
 	open_block(A);
 	some_allocs(offset);
-	close_block(A);
+	close_block(A, its, guard);
 	open_block(B);
 	some_allocs(offset);
-	close_block(B)
+	close_block(B, its, guard)
 }
 
 /* gospan_tiny_free() */
