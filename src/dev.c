@@ -219,7 +219,7 @@ static void *object_alloc(const struct gospan_object *o)
 static void *object_realloc(void *old, const struct gospan_object *o)
 {
 	bool zero = o->flags & GOSPAN_OBJECT_ZERO;
-	size_t old_bytes = gospan_size(old), cleared;
+	size_t old_bytes = gospan_size(old), bytes, cleared;
 	u8 *p;
 
 	p = gospan_realloc(old, o->size, zero ? GFP_KERNEL | __GFP_ZERO : GFP_KERNEL);
@@ -230,7 +230,10 @@ static void *object_realloc(void *old, const struct gospan_object *o)
 	cleared = p == old ? old_bytes : min_t(size_t, old_bytes, o->size);
 	if (zero)
 		cleared = max_t(size_t, cleared, o->size);
-	memset(p + cleared, 0, gospan_size(p) - cleared);
+	/* Under debug it has no more than it asks for, which may be less than before. */
+	bytes = gospan_size(p);
+	if (cleared < bytes)
+		memset(p + cleared, 0, bytes - cleared);
 	return p;
 }
 

@@ -189,6 +189,24 @@ TEST_F(object, realloc_shows_nothing_old)
 	}
 }
 
+/* Under debug, what it does not ask for any more is at once not its own. */
+TEST_F(object, realloc_to_less)
+{
+	static const __u64 flags[] = { 0, GOSPAN_OBJECT_ZERO };
+	unsigned char byte = 0xa5, read;
+	struct gospan_object o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		ASSERT_EQ(0, object_alloc(self->fd, 60, flags[i], &o));
+		ASSERT_EQ(0, object_write(self->fd, o.handle, 0, &byte, 1));
+		ASSERT_EQ(0, object_realloc(self->fd, 1, flags[i], &o));
+		ASSERT_LE(1, o.usable);
+		ASSERT_EQ(0, object_read(self->fd, o.handle, 0, &read, 1));
+		EXPECT_EQ(byte, read);
+		EXPECT_EQ(0, object_free(self->fd, o.handle));
+	}
+}
+
 TEST_F(object, realloc_from_and_to_nothing)
 {
 	struct gospan_object o;
