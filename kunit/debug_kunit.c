@@ -5,7 +5,6 @@
  * misuse nothing is.
  */
 #include <kunit/test.h>
-#include <linux/irq_work.h>
 #include <linux/poison.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
@@ -15,63 +14,12 @@
 #include "../src/cache.h"
 #include "../src/debug.h"
 #include "../src/malloc.h"
-#include "../src/report.h"
 #include "../src/validate.h"
 #include "helper.h"
+#include "misuse.h"
 
 /* Objects allocated until one that was freed has to have come again. */
 #define MAX_REUSE	2048U
-
-enum context { TASK, IRQS_OFF, HARDIRQ, NR_CONTEXTS };
-
-static const char *const context_names[NR_CONTEXTS] = { "task", "irqs_off", "hardirq" };
-
-/* The reports of a test. */
-static struct gospan_misuse seen;
-static struct gospan_record seen_record;
-static unsigned int nr_seen;
-
-static void hook(const struct gospan_misuse *m)
-{
-	seen = *m;
-	if (m->record)
-		seen_record = *m->record;
-	nr_seen++;
-}
-
-/* A call in a context. */
-struct call {
-	struct irq_work work;
-	void (*fn)(void *data);
-	void *data;
-};
-
-static void call_in_irq(struct irq_work *work)
-{
-	struct call *call = container_of(work, struct call, work);
-
-	call->fn(call->data);
-}
-
-static void call_in(enum context context, void (*fn)(void *data), void *data)
-{
-	struct call call = { .work = IRQ_WORK_INIT_HARD(call_in_irq), .fn = fn, .data = data };
-	unsigned long flags;
-
-	switch (context) {
-	case IRQS_OFF:
-		local_irq_save(flags);
-		fn(data);
-		local_irq_restore(flags);
-		break;
-	case HARDIRQ:
-		irq_work_queue(&call.work);
-		irq_work_sync(&call.work);
-		break;
-	default:
-		fn(data);
-	}
-}
 
 static void do_free(void *data)
 {
@@ -80,7 +28,7 @@ static void do_free(void *data)
 
 struct misuse_test {
 	size_t size;
-	enum context context;
+	enum gospan_kunit_context context;
 	u8 *p, *q;		/* two live objects */
 	size_t usable;		/* of each: what was asked for */
 };
@@ -109,7 +57,7 @@ static bool is_below_page(size_t size)
 
 static void free_p(struct misuse_test *t)
 {
-	call_in(t->context, do_free, t->p);
+	gospan_kunit_call_in(t->context, do_free, t->p);
 }
 
 static void free_twice(struct misuse_test *t)
@@ -121,14 +69,14 @@ static void free_twice(struct misuse_test *t)
 static void free_twice_with_others_between(struct misuse_test *t)
 {
 	free_p(t);
-	call_in(t->context, do_free, t->q);
+	gospan_kunit_call_in(t->context, do_free, t->q);
 	t->q = NULL;
 	free_p(t);
 }
 
 static void free_inside(struct misuse_test *t)
 {
-	call_in(t->context, do_free, t->p + 1);
+	gospan_kunit_call_in(t->context, do_free, t->p + 1);
 }
 
 static void overrun(struct misuse_test *t)
@@ -162,9 +110,9 @@ static void do_reuse(void *data)
 {
 	struct misuse_test *t = data;
 	void *first = NULL, *next;
-	unsigned int i, before = nr_seen;
+	unsigned int i, before = gospan_kunit_seen.nr;
 
-	for (i = 0; i < MAX_REUSE && nr_seen == before; i++) {
+	for (i = 0; i < MAX_REUSE && gospan_kunit_seen.nr == before; i++) {
 		next = gospan_alloc(t->size, GFP_NOWAIT | __GFP_NOWARN);
 		if (!next)
 			break;
@@ -181,14 +129,14 @@ static void write_first_after_free(struct misuse_test *t)
 {
 	free_p(t);
 	t->p[0] ^= 1;
-	call_in(t->context, do_reuse, t);
+	gospan_kunit_call_in(t->context, do_reuse, t);
 }
 
 static void write_last_after_free(struct misuse_test *t)
 {
 	free_p(t);
 	t->p[t->usable - 1] ^= 1;
-	call_in(t->context, do_reuse, t);
+	gospan_kunit_call_in(t->context, do_reuse, t);
 }
 
 static const struct misuse_kind kinds[] = {
@@ -256,26 +204,28 @@ static void expect_report(struct kunit *test, const struct misuse_kind *kind,
 {
 	const u8 *where = p + kind->offset + (kind->at_end ? t->usable : 0);
 
-	KUNIT_EXPECT_EQ_MSG(test, nr_seen, 1, "%zu bytes, %s", t->size, context_names[t->context]);
-	if (!nr_seen)
+	KUNIT_EXPECT_EQ_MSG(test, gospan_kunit_seen.nr, 1, "%zu bytes, %s", t->size,
+			    gospan_kunit_context_names[t->context]);
+	if (!gospan_kunit_seen.nr)
 		return;
-	KUNIT_EXPECT_EQ(test, seen.verdict, kind->verdict);
-	KUNIT_EXPECT_PTR_EQ(test, seen.object, (const void *)p);
-	KUNIT_EXPECT_EQ(test, seen.bytes, t->size);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, kind->verdict);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)p);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.bytes, t->size);
 	if (kind->verdict == GOSPAN_FREE_DAMAGED)
-		KUNIT_EXPECT_PTR_EQ(test, seen.p, (const void *)seen.record);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.p, (const void *)gospan_kunit_seen.m.record);
 	else
-		KUNIT_EXPECT_PTR_EQ(test, seen.p, (const void *)where);
-	KUNIT_ASSERT_NOT_NULL(test, seen.record);
-	KUNIT_EXPECT_EQ(test, seen_record.alloc.pid, current->pid);
-	KUNIT_EXPECT_NE(test, seen_record.alloc.ns, 0);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.p, (const void *)where);
+	KUNIT_ASSERT_NOT_NULL(test, gospan_kunit_seen.m.record);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.record.alloc.pid, current->pid);
+	KUNIT_EXPECT_NE(test, gospan_kunit_seen.record.alloc.ns, 0);
 	if (kind->verdict != GOSPAN_FREE_DAMAGED && strchr(kind->name, '_') &&
 	    strstr(kind->name, "free") && kind->verdict != GOSPAN_FREE_INTERIOR)
-		KUNIT_EXPECT_GE(test, seen_record.free.ns, seen_record.alloc.ns);
+		KUNIT_EXPECT_GE(test, gospan_kunit_seen.record.free.ns,
+				gospan_kunit_seen.record.alloc.ns);
 }
 
 static void misuse_once(struct kunit *test, const struct misuse_kind *kind, size_t size,
-			enum context context)
+			enum gospan_kunit_context context)
 {
 	struct misuse_test t = { .size = size, .context = context };
 	u8 *p;
@@ -283,10 +233,9 @@ static void misuse_once(struct kunit *test, const struct misuse_kind *kind, size
 	letters_set(test, kind->letters, size);
 	take_pair(test, &t);
 	p = t.p;
-	nr_seen = 0;
-	WRITE_ONCE(gospan_report_hook, hook);
+	gospan_kunit_listen();
 	kind->fn(&t);
-	WRITE_ONCE(gospan_report_hook, NULL);
+	gospan_kunit_unlisten();
 	expect_report(test, kind, &t, p);
 	if (kind->verdict == GOSPAN_FREE_INTERIOR)
 		gospan_free(t.p);
@@ -302,11 +251,11 @@ static void misuse_once(struct kunit *test, const struct misuse_kind *kind, size
 static void misuse_is_found(struct kunit *test)
 {
 	const struct misuse_kind *kind = test->param_value;
-	enum context context;
+	enum gospan_kunit_context context;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
-		for (context = 0; context < NR_CONTEXTS; context++)
+		for (context = 0; context < GOSPAN_KUNIT_NR_CONTEXTS; context++)
 			if (!kind->is_claimed || kind->is_claimed(sizes[i]))
 				misuse_once(test, kind, sizes[i], context);
 }
@@ -320,15 +269,15 @@ static void size_and_realloc_of_no_object(struct kunit *test)
 	debug_set(test, "F,%zu", 64);
 	p = gospan_alloc(60, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	WRITE_ONCE(gospan_report_hook, hook);
+	gospan_kunit_listen();
 	KUNIT_EXPECT_EQ(test, gospan_size(p + 8), 0);
 	KUNIT_EXPECT_NULL(test, gospan_realloc(p + 8, 100, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_INTERIOR);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_INTERIOR);
 	gospan_free(p);
 	KUNIT_EXPECT_EQ(test, gospan_size(p), 0);
-	KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_DOUBLE);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_DOUBLE);
 	KUNIT_EXPECT_NULL(test, gospan_realloc(p, 100, GFP_KERNEL));
-	WRITE_ONCE(gospan_report_hook, NULL);
+	gospan_kunit_unlisten();
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 4);
 	debug_set(test, "-,%zu", 64);
 }
@@ -421,12 +370,11 @@ static void bulk_is_under_debug(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		KUNIT_EXPECT_EQ(test, gospan_size(p[i]), 200);
 	((u8 *)p[5])[200] = 0;
-	nr_seen = 0;
-	WRITE_ONCE(gospan_report_hook, hook);
+	gospan_kunit_listen();
 	gospan_free_bulk(ARRAY_SIZE(p), p);
-	WRITE_ONCE(gospan_report_hook, NULL);
-	KUNIT_EXPECT_EQ(test, nr_seen, 1);
-	KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_OVERRUN);
+	gospan_kunit_unlisten();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_OVERRUN);
 	gospan_debug_find_lost(GOSPAN_SPANCLASS_NONE);
 	debug_set(test, "-,%zu", 200);
 }
@@ -457,15 +405,15 @@ static void cache_is_under_debug(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, memchr_inv(p, ctors[i] ? 0x11 : POISON_FREE, 47));
 		p = gospan_cache_alloc(cache, GFP_KERNEL);
 		p[48] = 1;
-		nr_seen = 0;
-		WRITE_ONCE(gospan_report_hook, hook);
+		gospan_kunit_seen.nr = 0;
+		gospan_kunit_listen();
 		gospan_cache_free(cache, p);
-		KUNIT_EXPECT_EQ(test, nr_seen, 1);
-		KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_OVERRUN);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 1);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_OVERRUN);
 		gospan_cache_free(cache, p);
-		WRITE_ONCE(gospan_report_hook, NULL);
-		KUNIT_EXPECT_EQ(test, nr_seen, 2);
-		KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_DOUBLE);
+		gospan_kunit_unlisten();
+		KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 2);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_DOUBLE);
 		gospan_cache_destroy(cache);
 	}
 }
@@ -510,12 +458,11 @@ static void record_overwritten_while_free(struct kunit *test)
 	gospan_free(p);
 	memset(gospan_record_of(gospan_arena_span_of(&gospan_heap.arenas, p), p), 0xff,
 	       sizeof(struct gospan_record));
-	nr_seen = 0;
-	WRITE_ONCE(gospan_report_hook, hook);
+	gospan_kunit_listen();
 	do_reuse(&t);
-	WRITE_ONCE(gospan_report_hook, NULL);
-	KUNIT_EXPECT_EQ(test, nr_seen, 1);
-	KUNIT_EXPECT_EQ(test, seen.verdict, GOSPAN_FREE_DAMAGED);
+	gospan_kunit_unlisten();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_DAMAGED);
 	gospan_debug_find_lost(GOSPAN_SPANCLASS_NONE);
 	debug_set(test, "-,%zu", 100);
 }

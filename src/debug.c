@@ -26,14 +26,11 @@
 #include <linux/kmemleak.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/sched.h>
-#include <linux/sched/clock.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "cache.h"
 #include "debug.h"
 #include "malloc.h"
-#include "origin.h"
 #include "report.h"
 #include "supply.h"
 
@@ -68,16 +65,6 @@ bool gospan_debug_has_class(size_t size)
 	return READ_ONCE(gospan_debug_classes[size_to_class(size)].letters);
 }
 
-static void track_note(struct gospan_track *t, unsigned int letters, gfp_t gfp)
-{
-	*t = (struct gospan_track){
-		.origin = letters & GOSPAN_DEBUG_USER ? gospan_origin_save(0, gfp) : 0,
-		.ns = local_clock(),
-		.pid = current->pid,
-		.cpu = raw_smp_processor_id(),
-	};
-}
-
 static unsigned int span_letters(const struct gospan_span *s)
 {
 	return s->spanclass == GOSPAN_SPANCLASS_LARGE ? READ_ONCE(gospan_debug_classes[0].letters) :
@@ -106,7 +93,7 @@ bool gospan_debug_take(void *p, size_t size, gfp_t gfp)
 		gospan_report_object(verdict, damage, s, p);
 		return false;
 	}
-	track_note(&r->alloc, letters, gfp);
+	gospan_track_note(&r->alloc, letters & GOSPAN_DEBUG_USER, gfp);
 	if (gfp & __GFP_ZERO)
 		memset(p, 0, size);
 	/* It allocates: on PREEMPT_RT not everywhere. */
@@ -264,7 +251,7 @@ static bool object_free(const struct gospan_span *s, struct gospan_record *r, vo
 		gospan_report_object(verdict, damage, s, p);
 		return false;
 	}
-	track_note(&r->free, letters, GFP_NOWAIT);
+	gospan_track_note(&r->free, letters & GOSPAN_DEBUG_USER, GFP_NOWAIT);
 	return large || !quarantine_put(r);
 }
 

@@ -4,7 +4,7 @@
  *
  * /sys/kernel/debug/gospan/debug: what is under debug; written to, what is to be, see
  * debug_set.c. /sys/kernel/debug/gospan/live: objects that somebody has, by who
- * allocated them.
+ * allocated them. /sys/kernel/debug/gospan/guard: objects between guard pages.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include "debug.h"
+#include "guard.h"
 
 #define MAX_TEXT	SZ_4K
 
@@ -59,11 +60,19 @@ static int live_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(live);
 
+static int guard_show(struct seq_file *file, void *unused)
+{
+	gospan_guard_show(file);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(guard);
+
 /* Without debugfs there are none. */
 void gospan_debug_file_init(void)
 {
 	gospan_debug_folder = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("debug", 0600, gospan_debug_folder, NULL, &debug_fops);
+	debugfs_create_file("guard", 0400, gospan_debug_folder, NULL, &guard_fops);
 	debugfs_create_file("live", 0400, gospan_debug_folder, NULL, &live_fops);
 }
 

@@ -35,6 +35,8 @@
  *    above is held.
  * 7. &rcu_queue.lock: a CPU's objects that wait for RCU. None of the above is held;
  *    under it come only the locks of call_rcu() and queue_work().
+ * 8. Locks of the quarantine in debug.c, and of what is ready in guard.c. Leaves, and
+ *    none of the above is held.
  *
  * The kernel's page and slab allocators are called to allocate with none of
  * them held. Outside of all are mutexes: cache_lock, which named caches there are,

@@ -10,6 +10,7 @@
 #include "cache.h"
 #include "debug.h"
 #include "dev.h"
+#include "guard.h"
 #include "idle.h"
 #include "malloc.h"
 #include "mcentral.h"
@@ -70,6 +71,7 @@ static int __init gospan_init(void)
 	err = gospan_dev_init();
 	if (err)
 		goto err_debug_exit;
+	gospan_guard_init();
 	gospan_debug_file_init();
 	gospan_validate_file_init();
 	return 0;
@@ -104,6 +106,7 @@ static void __exit gospan_exit(void)
 	gospan_rcu_exit();
 	gospan_nolock_exit();
 	/* After those that still free what had to wait. */
+	gospan_guard_exit();
 	gospan_debug_exit();
 	gospan_mcache_exit();
 	heap_drain();

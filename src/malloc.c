@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/gospan.h>
 #include "debug.h"
+#include "guard.h"
 #include "malloc.h"
 #include "report.h"
 
@@ -173,7 +174,7 @@ static __always_inline void *alloc_small(size_t size, gfp_t gfp, bool noscan)
 }
 
 /*
- * Size 0, large, zeroed, under debug, of a zone or, unless @node is NUMA_NO_NODE, of a
+ * Size 0, large, zeroed, guarded, under debug, of a zone or, unless @node is NUMA_NO_NODE, of a
  * node that has memory.
  */
 static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int node)
@@ -187,9 +188,10 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int nod
 		return NULL;
 	if (zero)
 		gfp |= __GFP_ZERO;
-	if (gospan_debug_alloc(size, gfp, noscan, node, &p))
-		return p;
 	by_node = node != NUMA_NO_NODE || gfp & __GFP_THISNODE;
+	p = by_node ? NULL : gospan_guard_alloc(size, gfp);
+	if (p || gospan_debug_alloc(size, gfp, noscan, node, &p))
+		return p;
 	if (node == NUMA_NO_NODE)
 		node = gospan_node_local();
 	/* The heap knows which pages are zeros already. */
@@ -277,12 +279,12 @@ void *gospan_malloc_node(unsigned int spanclass, gfp_t gfp, int node)
 	return alloc_central(spanclass, gfp, node);
 }
 
-/* A large object, or nothing of ours. */
+/* A large object, a guarded one, or nothing of ours. */
 static void free_large(const void *p)
 {
 	enum gospan_verdict verdict;
 
-	if (!gospan_debug_free(p))
+	if (gospan_guard_free(p) || !gospan_debug_free(p))
 		return;
 	verdict = gospan_mheap_free_large(&gospan_heap, p);
 	if (verdict != GOSPAN_FREE_OK)
@@ -397,6 +399,8 @@ static size_t object_bytes(const void *p)
 	struct gospan_span *s;
 	size_t bytes = 0;
 
+	if (unlikely(gospan_guard_pages_have(p)))
+		return gospan_guard_bytes(p);
 	gospan_arena_see_newest();
 	/* A span looked up with a pointer that is not ours may go at any time. */
 	rcu_read_lock();
@@ -465,8 +469,9 @@ static void *realloc_within(const void *p, size_t old_size, size_t new_size, gfp
 {
 	if (want_init_on_alloc(gfp))
 		memset((void *)p + new_size, 0, old_size - new_size);
-	/* What is constructed stays so: it is not painted. */
-	if (!gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas, p)))
+	/* What is constructed stays so: it is not painted; nor is what is guarded. */
+	if (!gospan_guard_pages_have(p) &&
+	    !gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas, p)))
 		gospan_debug_resize(p, new_size);
 	return (void *)p;
 }
@@ -530,7 +535,8 @@ bool gospan_owns(const void *p)
 
 	gospan_arena_see_newest();
 	rcu_read_lock();
-	owns = gospan_arena_spanclass_of(&gospan_heap.arenas, p) != GOSPAN_SPANCLASS_NONE;
+	owns = gospan_arena_spanclass_of(&gospan_heap.arenas, p) != GOSPAN_SPANCLASS_NONE ||
+	       gospan_guard_pages_have(p);
 	rcu_read_unlock();
 	return owns;
 }

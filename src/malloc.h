@@ -22,7 +22,7 @@
  */
 #define GOSPAN_FETCHED_TOGETHER	__aligned(64)
 
-/* With init_on_alloc, or classes under debug: an allocation is not just a pop. */
+/* With init_on_alloc, classes under debug, or a guard due: an allocation is not just a pop. */
 DECLARE_STATIC_KEY_FALSE(gospan_malloc_alloc_special);
 /* With init_on_free, or many nodes: a free is not just a push. */
 DECLARE_STATIC_KEY_FALSE(gospan_malloc_free_special);

@@ -32,6 +32,7 @@
 #include <linux/slab.h>
 #include <linux/topology.h>
 #include <linux/workqueue.h>
+#include "guard.h"
 #include "malloc.h"
 #include "nolock.h"
 #include "record.h"
@@ -292,6 +293,8 @@ static void free_later(const void *p)
 void gospan_free_nolock(const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p))
+		return;
+	if (gospan_guard_free(p))
 		return;
 	gospan_arena_see_newest();
 	/* To wipe an object of any size would take too long here. */

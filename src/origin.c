@@ -8,10 +8,14 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include "origin.h"
@@ -100,6 +104,17 @@ void gospan_origin_print(unsigned long origin)
 		pr_err("    %pS\n", (void *)origin);
 	else if (origin)
 		stack_print(origin);
+}
+
+/* That the caller does it now; with its stack, unless in NMI. Any context. */
+void gospan_track_note(struct gospan_track *t, bool stack, gfp_t gfp)
+{
+	*t = (struct gospan_track){
+		.origin = stack && !in_nmi() ? gospan_origin_save(0, gfp) : 0,
+		.ns = local_clock(),
+		.pid = current->pid,
+		.cpu = raw_smp_processor_id(),
+	};
 }
 
 /* The same into a file. Task; sleeps. */

@@ -6,12 +6,22 @@
 #define _GOSPAN_ORIGIN_H
 
 #include <linux/gfp.h>
+#include <linux/types.h>
 
 struct seq_file;
+
+/* Who allocated or freed an object last. */
+struct gospan_track {
+	unsigned long origin;	/* 0: not noted */
+	u64 ns;			/* local_clock() */
+	pid_t pid;
+	unsigned int cpu;
+};
 
 int gospan_origin_init(void);
 unsigned long gospan_origin_save(unsigned long ip, gfp_t gfp);
 void gospan_origin_print(unsigned long origin);
+void gospan_track_note(struct gospan_track *t, bool stack, gfp_t gfp);
 void gospan_origin_show(struct seq_file *file, unsigned long origin);
 
 #endif /* _GOSPAN_ORIGIN_H */

@@ -31,6 +31,7 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include "compat.h"
+#include "guard_pages.h"
 #include "malloc.h"
 #include "rcu.h"
 #include "report.h"
@@ -114,6 +115,8 @@ static size_t kept_bytes(const void *p)
 
 	if (is_vmalloc_addr(p))
 		return vmalloc_bytes(p);
+	if (gospan_guard_pages_have(p))
+		return PAGE_SIZE;
 	gospan_arena_see_newest();
 	/* A span looked up with a pointer that is not ours may go at any time. */
 	rcu_read_lock();

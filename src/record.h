@@ -5,6 +5,7 @@
 #ifndef _GOSPAN_RECORD_H
 #define _GOSPAN_RECORD_H
 
+#include "origin.h"
 #include "span.h"
 
 /* What is done with the objects of a class: slub_debug's letters. */
@@ -16,14 +17,6 @@
 
 /* Bytes in front of each object, and at least so many behind it. */
 #define GOSPAN_RED_BYTES	16U
-
-/* Who allocated or freed an object last. */
-struct gospan_track {
-	unsigned long origin;	/* see origin.c; 0: not noted */
-	u64 ns;			/* local_clock() */
-	pid_t pid;
-	unsigned int cpu;
-};
 
 /*
  * (a) atomic  (o) whoever has the object: its owner or, while it is free, the allocator

@@ -44,6 +44,8 @@ static const char *const verdict_text[GOSPAN_NR_VERDICTS] = {
 	[GOSPAN_FREE_UNDERRUN] = "object that was written in front of",
 	[GOSPAN_FREE_DAMAGED] = "object whose record was written over",
 	[GOSPAN_ALLOC_WRITTEN] = "object that was written to after it was freed",
+	[GOSPAN_GUARD_BESIDE] = "access beside an object",
+	[GOSPAN_GUARD_FREED] = "access to an object that is free",
 };
 
 static atomic_long_t nr_misuses;
@@ -52,11 +54,16 @@ void (*gospan_report_hook)(const struct gospan_misuse *m);
 
 static void print_place(const struct gospan_misuse *m)
 {
-	if (m->spanclass == GOSPAN_SPANCLASS_NONE)
+	if (m->ip)
+		pr_err("  %s at %pS\n", m->write ? "write" : "read", (void *)m->ip);
+	if (m->guarded)
+		pr_err("  between guard pages\n");
+	else if (m->spanclass == GOSPAN_SPANCLASS_NONE)
 		return;
-	pr_err("  in a span of %u pages at %#lx, of %s objects\n", m->npages, m->addr,
-	       m->spanclass == GOSPAN_SPANCLASS_LARGE ? "large" :
-	       gospan_spanclass_is_cache(m->spanclass) ? "a cache's" : "a size class's");
+	else
+		pr_err("  in a span of %u pages at %#lx, of %s objects\n", m->npages, m->addr,
+		       m->spanclass == GOSPAN_SPANCLASS_LARGE ? "large" :
+		       gospan_spanclass_is_cache(m->spanclass) ? "a cache's" : "a size class's");
 	if (!m->object)
 		return;
 	if (m->p < m->object)
@@ -85,10 +92,11 @@ static void print_track(const struct gospan_track *t, const char *what)
 	gospan_origin_print(track.origin);
 }
 
-/* What is in the span around @p. */
+/* What is in the span, or the object's page, around @p. */
 static void print_bytes(const struct gospan_misuse *m)
 {
-	unsigned long limit = m->addr + ((unsigned long)m->npages << GOSPAN_PAGE_SHIFT);
+	unsigned int shift = m->guarded ? PAGE_SHIFT : GOSPAN_PAGE_SHIFT;
+	unsigned long limit = m->addr + ((unsigned long)m->npages << shift);
 	unsigned long line = max(((unsigned long)m->p & -LINE_BYTES) - AROUND_BYTES, m->addr);
 	unsigned long to = min(line + 2 * AROUND_BYTES + LINE_BYTES, limit);
 	char text[3 * LINE_BYTES + 1];
@@ -124,7 +132,8 @@ static bool is_to_be_printed(const struct gospan_misuse *m)
 	return m->record ? __ratelimit(&limit) : !test_and_set_bit(m->verdict, &reported);
 }
 
-static void report(const struct gospan_misuse *m)
+/* Any context. */
+void gospan_report(const struct gospan_misuse *m)
 {
 	void (*hook)(const struct gospan_misuse *m) = READ_ONCE(gospan_report_hook);
 
@@ -160,7 +169,7 @@ void gospan_report_misuse(enum gospan_verdict verdict, const void *p)
 	s = gospan_arena_span_of(&gospan_heap.arenas, p);
 	if (s)
 		misuse_locate(&m, s, gospan_span_object(s, p));
-	report(&m);
+	gospan_report(&m);
 	rcu_read_unlock();
 }
 
@@ -171,7 +180,7 @@ void gospan_report_object(enum gospan_verdict verdict, const void *p, const stru
 	struct gospan_misuse m = { .verdict = verdict, .p = p };
 
 	misuse_locate(&m, s, object);
-	report(&m);
+	gospan_report(&m);
 }
 
 /* Count one that the caller prints. */

@@ -17,8 +17,12 @@ struct gospan_misuse {
 	const void *object;	/* that it is about, or in the slot of; NULL: none */
 	size_t bytes;		/* that the object has, or were asked for */
 	const struct gospan_record *record;	/* of the object; NULL: it has none */
+	bool guarded;		/* it has a page of its own, at addr; npages 0: that is hidden */
+	unsigned long ip;	/* guarded: of the instruction, if it is about an access */
+	bool write;		/* of that access */
 };
 
+void gospan_report(const struct gospan_misuse *m);
 void gospan_report_misuse(enum gospan_verdict verdict, const void *p);
 void gospan_report_object(enum gospan_verdict verdict, const void *p, const struct gospan_span *s,
 			  const void *object);

@@ -23,6 +23,8 @@ enum gospan_verdict {
 	GOSPAN_FREE_UNDERRUN,	/* in front of it */
 	GOSPAN_FREE_DAMAGED,	/* over what is noted about it */
 	GOSPAN_ALLOC_WRITTEN,	/* an object that was written to while it was free */
+	GOSPAN_GUARD_BESIDE,	/* no pointer: an access to a guard page */
+	GOSPAN_GUARD_FREED,	/* one to the page of an object that is free */
 	GOSPAN_NR_VERDICTS,
 };
 

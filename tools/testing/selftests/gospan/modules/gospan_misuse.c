@@ -15,13 +15,17 @@
  *   chain     allocate one and keep it; only it points to one that is kmalloc()'s
  *   noscan    the same, but nobody is to look for pointers in it
  *   found     free what was forgotten, and what was kept
+ *   beside    read behind objects, until one had a page of its own
+ *   freed     read objects that were freed, the same
  *
  * The allocator's callers here are functions of their own, whose names are in stacks.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
@@ -100,6 +104,32 @@ static void found(void)
 	kept = NULL;
 }
 
+static noinline void misuse_read(const u8 *p)
+{
+	READ_ONCE(*p);
+	barrier();
+}
+
+/* With guard_ms=10 some twenty have a page of their own, half of them end where it does. */
+static int guarded(const char *kind, size_t bytes)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(500);
+	u8 *p;
+
+	while (time_before(jiffies, end)) {
+		p = misuse_alloc(bytes);
+		if (!p)
+			return -ENOMEM;
+		if (!strcmp(kind, "beside"))
+			misuse_read(p + bytes);
+		misuse_free(p);
+		if (!strcmp(kind, "freed"))
+			misuse_read(p);
+		cond_resched();
+	}
+	return 0;
+}
+
 static int step_run(const char *kind, size_t bytes)
 {
 	u8 *p;
@@ -110,6 +140,8 @@ static int step_run(const char *kind, size_t bytes)
 	}
 	if (!strcmp(kind, "chain") || !strcmp(kind, "noscan"))
 		return chain(kind, bytes);
+	if (!strcmp(kind, "beside") || !strcmp(kind, "freed"))
+		return guarded(kind, bytes);
 	p = misuse_alloc(bytes);
 	if (!p)
 		return -ENOMEM;

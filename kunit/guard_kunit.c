@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of guard pages: each access that they are there for is found, in all contexts,
+ * and the report is right; and objects between them are objects like others.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/gospan.h>
+#include "../src/guard.h"
+#include "helper.h"
+#include "misuse.h"
+
+#define NR_OBJECTS	4
+
+/* What fills a page, what fills its words, and what does neither. */
+static const size_t sizes[] = { 1, 8, 13, 24, 100, 1024, 4095, PAGE_SIZE };
+
+static int guard_init(struct kunit *test)
+{
+	int err = gospan_guard_open(NR_OBJECTS);
+
+	if (err == -EOPNOTSUPP &&
+	    !(IS_ENABLED(CONFIG_X86_64) && IS_ENABLED(CONFIG_KFENCE) && IS_ENABLED(CONFIG_KPROBES)))
+		kunit_skip(test, "guard pages take x86-64, KFENCE and kprobes");
+	KUNIT_ASSERT_EQ(test, err, 0);
+	return gospan_kunit_init(test);
+}
+
+static void guard_exit(struct kunit *test)
+{
+	gospan_kunit_unlisten();
+	KUNIT_EXPECT_EQ(test, gospan_guard_close(), 0);
+}
+
+/* The next allocation, which is due. */
+static u8 *take(struct kunit *test, size_t size, gfp_t gfp)
+{
+	u8 *p;
+
+	gospan_guard_arm();
+	p = gospan_alloc(size, gfp);
+	gospan_guard_disarm();
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_TRUE(test, gospan_guard_pages_have(p));
+	return p;
+}
+
+static bool is_at_end(const u8 *p, size_t size)
+{
+	return offset_in_page(p) + ALIGN(size, sizeof(u64)) == PAGE_SIZE;
+}
+
+static bool is_at_start(const u8 *p, size_t size)
+{
+	return !offset_in_page(p);
+}
+
+/* One that lies as is asked for: they do so by turns. */
+static u8 *take_lying(struct kunit *test, size_t size, bool (*lies)(const u8 *p, size_t size))
+{
+	u8 *other, *p = take(test, size, GFP_KERNEL);
+
+	if (lies(p, size))
+		return p;
+	other = p;
+	p = take(test, size, GFP_KERNEL);
+	gospan_free(other);
+	KUNIT_ASSERT_TRUE(test, lies(p, size));
+	return p;
+}
+
+static void do_read(void *where)
+{
+	READ_ONCE(*(u8 *)where);
+}
+
+static void do_write(void *where)
+{
+	WRITE_ONCE(*(u8 *)where, 0x11);
+}
+
+static void do_free(void *p)
+{
+	gospan_free(p);
+}
+
+struct access {
+	const char *name;
+	enum gospan_verdict verdict;
+	bool write, behind, freed;
+};
+
+static const struct access accesses[] = {
+	{ "read_behind", GOSPAN_GUARD_BESIDE, false, true, false },
+	{ "write_behind", GOSPAN_GUARD_BESIDE, true, true, false },
+	{ "read_in_front", GOSPAN_GUARD_BESIDE, false, false, false },
+	{ "write_in_front", GOSPAN_GUARD_BESIDE, true, false, false },
+	{ "read_freed", GOSPAN_GUARD_FREED, false, false, true },
+	{ "write_freed", GOSPAN_GUARD_FREED, true, false, true },
+};
+
+static void access_name(const struct access *access, char *name)
+{
+	strscpy(name, access->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(access, accesses, access_name);
+
+static void access_once(struct kunit *test, const struct access *access, size_t size,
+			enum gospan_kunit_context context)
+{
+	u8 *p = take_lying(test, size, access->behind ? is_at_end : is_at_start), *where = p;
+	const struct gospan_misuse *m = &gospan_kunit_seen.m;
+
+	if (access->freed)
+		gospan_kunit_call_in(context, do_free, p);
+	else
+		where = access->behind ? (u8 *)PAGE_ALIGN((unsigned long)p + 1) : p - 1;
+	gospan_kunit_listen();
+	gospan_kunit_call_in(context, access->write ? do_write : do_read, where);
+	/* It is told once: the page is shown now. */
+	gospan_kunit_call_in(context, do_read, where);
+	KUNIT_ASSERT_EQ_MSG(test, gospan_kunit_seen.nr, 1, "%zu bytes, %s", size,
+			    gospan_kunit_context_names[context]);
+	KUNIT_EXPECT_EQ(test, m->verdict, access->verdict);
+	KUNIT_EXPECT_PTR_EQ(test, m->p, (const void *)where);
+	KUNIT_EXPECT_PTR_EQ(test, m->object, (const void *)p);
+	KUNIT_EXPECT_EQ(test, m->bytes, size);
+	KUNIT_EXPECT_EQ(test, m->write, access->write);
+	KUNIT_EXPECT_NE(test, m->ip, 0);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.record.alloc.pid, current->pid);
+	KUNIT_EXPECT_NE(test, gospan_kunit_seen.record.alloc.origin, 0);
+	KUNIT_EXPECT_EQ(test, !gospan_kunit_seen.record.free.ns, !access->freed);
+	gospan_kunit_unlisten();
+	if (!access->freed)
+		gospan_free(p);
+}
+
+/* Whatever the size, and whoever does it. */
+static void access_is_found(struct kunit *test)
+{
+	enum gospan_kunit_context context;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (context = 0; context < GOSPAN_KUNIT_NR_CONTEXTS; context++)
+			access_once(test, test->param_value, sizes[i], context);
+}
+
+/* A page that was shown is hidden again for the next object. */
+static void access_is_found_again(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3 * NR_OBJECTS; i++) {
+		access_once(test, &accesses[0], 64, GOSPAN_KUNIT_TASK);
+		access_once(test, &accesses[4], 64, GOSPAN_KUNIT_TASK);
+	}
+}
+
+/* Two objects with one guard page between them: p ends at it, q starts behind it. */
+static void take_neighbours(struct kunit *test, u8 **p, u8 **q)
+{
+	u8 *objs[NR_OBJECTS];
+	unsigned int i, first;
+
+	/* The pages come in order, as nobody had one yet. */
+	for (i = 0; i < NR_OBJECTS; i++)
+		objs[i] = take(test, 64, GFP_KERNEL);
+	first = is_at_end(objs[0], 64) ? 0 : 1;
+	*p = objs[first];
+	*q = objs[first + 1];
+	for (i = 0; i < NR_OBJECTS; i++)
+		if (objs[i] != *p && objs[i] != *q)
+			gospan_free(objs[i]);
+	KUNIT_ASSERT_PTR_EQ(test, *q, *p + 64 + PAGE_SIZE);
+}
+
+/* Of two objects beside a guard page the nearer is told. */
+static void access_near_left(struct kunit *test)
+{
+	u8 *p, *q;
+
+	take_neighbours(test, &p, &q);
+	gospan_kunit_listen();
+	do_read(p + 64);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)p);
+	gospan_free(p);
+	gospan_free(q);
+}
+
+static void access_near_right(struct kunit *test)
+{
+	u8 *p, *q;
+
+	take_neighbours(test, &p, &q);
+	gospan_kunit_listen();
+	do_read(q - 1);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)q);
+	gospan_free(p);
+	gospan_free(q);
+}
+
+/* But one that lives before one that was freed. */
+static void access_near_freed(struct kunit *test)
+{
+	u8 *p, *q;
+
+	take_neighbours(test, &p, &q);
+	gospan_free(p);
+	gospan_kunit_listen();
+	do_read(p + 64);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)q);
+	gospan_free(q);
+}
+
+static void expect_misuse(struct kunit *test, enum gospan_verdict verdict, const void *where)
+{
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 1);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, verdict);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.p, where);
+	gospan_kunit_listen();
+}
+
+/* What is written between the object and its guard pages is found when it is freed. */
+static void write_in_page_is_found(struct kunit *test)
+{
+	u8 *p = take_lying(test, 100, is_at_end);
+
+	gospan_kunit_listen();
+	p[100] = 1;
+	gospan_free(p);
+	expect_misuse(test, GOSPAN_FREE_OVERRUN, p + 100);
+	p = take_lying(test, 100, is_at_end);
+	p[-1] = 1;
+	gospan_free(p);
+	expect_misuse(test, GOSPAN_FREE_UNDERRUN, p - 1);
+	p = take_lying(test, 100, is_at_start);
+	p[PAGE_SIZE - 1] = 1;
+	gospan_free(p);
+	expect_misuse(test, GOSPAN_FREE_OVERRUN, p + PAGE_SIZE - 1);
+}
+
+static void wrong_pointers(struct kunit *test)
+{
+	u8 *p = take_lying(test, 100, is_at_start);
+
+	gospan_kunit_listen();
+	gospan_free(p + 8);
+	expect_misuse(test, GOSPAN_FREE_INTERIOR, p + 8);
+	gospan_free(p - 8);
+	expect_misuse(test, GOSPAN_FREE_FOREIGN, p - 8);
+	KUNIT_EXPECT_EQ(test, gospan_size(p + 8), 0);
+	expect_misuse(test, GOSPAN_FREE_INTERIOR, p + 8);
+	KUNIT_EXPECT_NULL(test, gospan_realloc(p + 8, 200, GFP_KERNEL));
+	expect_misuse(test, GOSPAN_FREE_INTERIOR, p + 8);
+	gospan_free(p);
+	gospan_free(p);
+	expect_misuse(test, GOSPAN_FREE_DOUBLE, p);
+	gospan_free_nolock(p);
+	expect_misuse(test, GOSPAN_FREE_DOUBLE, p);
+	KUNIT_EXPECT_EQ(test, gospan_size(p), 0);
+	expect_misuse(test, GOSPAN_FREE_DOUBLE, p);
+}
+
+/* An object is one like others, to all calls. */
+static void calls_take_it(struct kunit *test)
+{
+	void *some[2];
+	u8 *p, *q;
+
+	gospan_kunit_listen();
+	p = take(test, 100, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_EXPECT_TRUE(test, gospan_owns(p));
+	KUNIT_EXPECT_EQ(test, gospan_size(p), 100);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, 100));
+	KUNIT_EXPECT_TRUE(test, virt_addr_valid(p));
+	memset(p, 0x77, 100);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_realloc(p, 50, GFP_KERNEL), (void *)p);
+	q = gospan_realloc(p, 3000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, q);
+	KUNIT_EXPECT_NULL(test, memchr_inv(q, 0x77, 100));
+	gospan_free(q);
+	gospan_free_nolock(take(test, 8, GFP_KERNEL));
+	gospan_kvfree(take(test, 8, GFP_KERNEL));
+	gospan_free_sensitive(take(test, 100, GFP_KERNEL));
+	some[0] = take(test, 64, GFP_KERNEL);
+	some[1] = gospan_alloc(64, GFP_KERNEL);
+	gospan_free_bulk(2, some);
+	gospan_free_rcu_mightsleep(take(test, 64, GFP_KERNEL));
+	gospan_rcu_barrier();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
+}
+
+/* Pages come again in the order in which they were freed; without one, others do. */
+static void pages_in_turn(struct kunit *test)
+{
+	unsigned long page[NR_OBJECTS];
+	u8 *p[NR_OBJECTS], *other;
+	unsigned int i;
+
+	for (i = 0; i < NR_OBJECTS; i++) {
+		p[i] = take(test, 64, GFP_KERNEL);
+		page[i] = (unsigned long)p[i] & PAGE_MASK;
+	}
+	gospan_guard_arm();
+	other = gospan_alloc(64, GFP_KERNEL);
+	gospan_guard_disarm();
+	KUNIT_EXPECT_FALSE(test, gospan_guard_pages_have(other));
+	gospan_free(other);
+	for (i = 0; i < NR_OBJECTS; i++)
+		gospan_free(p[i]);
+	for (i = 0; i < NR_OBJECTS; i++) {
+		p[i] = take(test, 64, GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, (unsigned long)p[i] & PAGE_MASK, page[i]);
+	}
+	for (i = 0; i < NR_OBJECTS; i++)
+		gospan_free(p[i]);
+}
+
+/* One allocation of those that fit. */
+static void one_is_due(struct kunit *test)
+{
+	void *large, *first, *second;
+
+	gospan_guard_arm();
+	large = gospan_alloc(PAGE_SIZE + 1, GFP_KERNEL);
+	first = gospan_alloc_noscan(3, GFP_KERNEL);
+	second = gospan_alloc(64, GFP_KERNEL);
+	gospan_guard_disarm();
+	KUNIT_EXPECT_FALSE(test, gospan_guard_pages_have(large));
+	KUNIT_EXPECT_TRUE(test, gospan_guard_pages_have(first));
+	KUNIT_EXPECT_FALSE(test, gospan_guard_pages_have(second));
+	gospan_free(large);
+	gospan_free(first);
+	gospan_free(second);
+}
+
+static void objects_are_aligned(struct kunit *test)
+{
+	unsigned int i, n;
+	u8 *p;
+
+	for (i = 0; i < gospan_kunit_nr_sizes; i++) {
+		size_t size = gospan_kunit_sizes[i];
+
+		for (n = 0; size && size <= PAGE_SIZE && n < 2; n++) {
+			p = take(test, size, GFP_KERNEL);
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p, sizeof(u64)));
+			if (is_power_of_2(size))
+				KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p, size));
+			memset(p, 0x55, size);
+			gospan_free(p);
+		}
+	}
+}
+
+static struct kunit_case guard_cases[] = {
+	KUNIT_CASE_PARAM(access_is_found, access_gen_params),
+	KUNIT_CASE(access_is_found_again),
+	KUNIT_CASE(access_near_left),
+	KUNIT_CASE(access_near_right),
+	KUNIT_CASE(access_near_freed),
+	KUNIT_CASE(write_in_page_is_found),
+	KUNIT_CASE(wrong_pointers),
+	KUNIT_CASE(calls_take_it),
+	KUNIT_CASE(pages_in_turn),
+	KUNIT_CASE(one_is_due),
+	KUNIT_CASE(objects_are_aligned),
+	{}
+};
+
+static struct kunit_suite guard_suite = {
+	.name = "gospan_guard",
+	.init = guard_init,
+	.exit = guard_exit,
+	.test_cases = guard_cases,
+};
+
+kunit_test_suite(guard_suite);
