@@ -17,7 +17,7 @@ help:
 	@echo '  check            - every test; the last line is "N passed, N failed"'
 	@echo '  torture          - all calls at random, in every context, on every kernel, and ioctls:'
 	@echo '                     MINUTES=60, SEED=0 (draw it), KERNELS="6.12 6.1 rt uml kunit kcsan'
-	@echo '                     ioctls-uml ioctls-kunit ioctls-kcsan loads"'
+	@echo '                     ioctls-uml ioctls-kunit ioctls-kcsan faults loads"'
 	@echo '  perf-check       - only the instruction counts: none above its budget, or grown by 1 %'
 	@echo '  perf-record      - make the counts of now the limits (tools/perf/recorded.json)'
 	@echo '  kunit            - only the KUnit tests, on User-Mode Linux'

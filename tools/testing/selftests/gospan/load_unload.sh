@@ -9,6 +9,9 @@
 # The module must not be loaded. Exit status: 0 passed, 1 failed, 4 skipped.
 # For busybox ash.
 
+# shellcheck source=leftovers.sh
+. "$(dirname "$0")/leftovers.sh"
+
 module=${1:-}
 tool=${2:-gospan}
 rounds=${3:-50}
@@ -42,35 +45,6 @@ result()
 
 is_loaded() { grep -q '^gospan ' /proc/modules; }
 
-# Ask the kernel to let go of what it can, and each CPU to add what it has counted
-# to the sums: the free pages may else lack 125 pages for each zone and CPU.
-settle()
-{
-	sync
-	echo 3 > /proc/sys/vm/drop_caches
-	[ ! -e /proc/sys/vm/stat_refresh ] || cat /proc/sys/vm/stat_refresh
-}
-
-# free_kib WITNESS: free memory in KiB as zoneinfo or buddyinfo count it, and what comes
-# and goes without the module's doing: pages in the lists of a CPU, which are free but
-# in no count, and what the running of fifty programs leaves in slabs, stacks and page
-# tables. For the witness slab, how much slabs have, counted down. All by one program:
-# when one ends, its pages move from one count to the other. No powers: busybox may be
-# built without mathematics.
-free_kib()
-{
-	awk -v witness="$1" '
-		FILENAME == "/proc/buddyinfo" {
-			for (i = 5, size = 4; i <= NF; i++, size *= 2) kib["buddyinfo"] += $i * size
-		}
-		$1 == "pages" && $2 == "free" { kib["zoneinfo"] += $3 * 4 }
-		$1 == "count:" { other += $2 * 4 }
-		/^(Slab|KernelStack|PageTables|AnonPages):/ { other += $2 }
-		/^Slab:/ { slab = $2 }
-		END { print witness == "slab" ? -slab : kib[witness] + other }
-	' /proc/buddyinfo /proc/zoneinfo /proc/meminfo
-}
-
 # The device node is made by devtmpfs, a moment after insmod at the latest.
 wait_for_device()
 {
@@ -80,15 +54,6 @@ wait_for_device()
 		tries=$((tries + 1))
 	done
 	[ -e /dev/gospan ]
-}
-
-# Per-CPU memory, which a CPU's counts do not blur, and what there is to see of
-# workqueues, slabs, devices and in debugfs.
-other_things()
-{
-	grep '^Percpu:' /proc/meminfo
-	find /sys/devices/virtual /sys/kernel/slab /sys/module -maxdepth 2 2> /dev/null
-	ls /sys/kernel/debug 2> /dev/null
 }
 
 # load_use_unload SEED: one round; its output only when something fails
@@ -116,46 +81,20 @@ run_rounds()
 	done
 }
 
-# median WITNESS: of five, since other parts of the kernel are at work
-median()
-{
-	for _ in 1 2 3 4 5; do
-		settle
-		free_kib "$1"
-	done | sort -n | sed -n 3p
-}
-
-# check_free WITNESS BEFORE TOLERANCE: is there as much as before? What RCU or a
-# worker holds back may take a moment.
-check_free()
-{
-	tries=0
-	lost=0
-	while [ $tries -lt 10 ]; do
-		settle
-		lost=$(($2 - $(free_kib "$1")))
-		[ $lost -gt "$3" ] || break
-		sleep 0.5
-		tries=$((tries + 1))
-	done
-	echo "# $1: $lost KiB less after $rounds rounds (tolerance $3)"
-	[ $lost -le "$3" ]
-}
-
 # Sets rounds_status, zoneinfo_status, buddyinfo_status and slab_status; succeeds if
 # they all are 0.
 measure_rounds()
 {
 	zoneinfo=$(median zoneinfo)
 	buddyinfo=$(median buddyinfo)
-	slab=$(median slab)
+	slab=$(median Slab)
 	run_rounds "$rounds"
 	rounds_status=$?
 	check_free zoneinfo "$zoneinfo" $page_tolerance_kib
 	zoneinfo_status=$?
 	check_free buddyinfo "$buddyinfo" $page_tolerance_kib
 	buddyinfo_status=$?
-	[ -n "$slab_skipped" ] || check_free slab "$slab" $slab_tolerance_kib
+	[ -n "$slab_skipped" ] || check_free Slab "$slab" $slab_tolerance_kib
 	slab_status=$?
 	[ "$rounds_status$zoneinfo_status$buddyinfo_status$slab_status" = 0000 ]
 }

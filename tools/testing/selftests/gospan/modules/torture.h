@@ -80,6 +80,8 @@ void torture_constructor(void *p);
 bool torture_is_constructed(const void *p);
 
 void torture_step(struct torture_actor *a);
+/* For steps that are to fail: see torture_main.c. */
+void torture_step_largest(struct torture_actor *a);
 int torture_step_init(void);
 void torture_step_exit(struct torture_actor *a);
 

@@ -8,8 +8,9 @@
  * pass between them all (torture_object.c).
  *
  * They are told what to do by words written to the parameter "state": "run"; "pause",
- * which returns when nobody is at work and the objects have been looked at; and
- * "stop", which also frees all, prints a table, and fails if anything was wrong.
+ * which returns when nobody is at work and the objects have been looked at; "stop",
+ * which also frees all, prints a table, and fails if anything was wrong. In a pause
+ * "step N" makes N steps, the same each time, in the writer's own context.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -346,11 +347,26 @@ static int all_stop(void)
 	return well ? 0 : -EIO;
 }
 
+/* Nobody else is at work, and no object is left of what others did, nor of this. */
+static int steps_make(unsigned int n)
+{
+	torture_objects_free(&judge);
+	for (judge.step = 0; judge.step < n; )
+		torture_step(&judge);
+	torture_step_largest(&judge);
+	torture_objects_free(&judge);
+	return judge.nr_bad ? -EIO : 0;
+}
+
 /* Under the lock of the parameters. */
 static int state_set(const char *text, const struct kernel_param *kp)
 {
+	unsigned int n;
+
 	if (!started)
 		return -EINVAL;
+	if (sscanf(text, "step %u", &n) == 1 && !running)
+		return steps_make(n);
 	if (sysfs_streq(text, "pause") && running) {
 		all_pause();
 		torture_objects_check(&judge);
@@ -385,7 +401,7 @@ static int state_get(char *buffer, const struct kernel_param *kp)
 static const struct kernel_param_ops state_ops = { .set = state_set, .get = state_get };
 
 module_param_cb(state, &state_ops, NULL, 0600);
-MODULE_PARM_DESC(state, "write run, pause or stop; reads as calls made, and what was wrong");
+MODULE_PARM_DESC(state, "write run, pause, step N or stop; reads as calls made, and what was wrong");
 
 static int __init torture_init(void)
 {

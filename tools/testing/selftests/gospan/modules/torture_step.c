@@ -298,6 +298,24 @@ static void step_kvalloc(struct torture_actor *a)
 	torture_object_give(a, &o);
 }
 
+/* More than gospan has in one piece, by each of the ways to ask for vmalloc memory. */
+void torture_step_largest(struct torture_actor *a)
+{
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_KERNEL | __GFP_ZERO, GFP_USER };
+	unsigned int i;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(gfps); i++) {
+		a->nr_calls++;
+		p = gospan_kvalloc_node(SZ_4M + SZ_4K, gfps[i], first_memory_node);
+		if (p)
+			*(u8 *)p = i;
+		else
+			a->nr_failed++;
+		gospan_kvfree(p);
+	}
+}
+
 static void step_bulk(struct torture_actor *a)
 {
 	u32 n = 1 + torture_draw(a, MAX_BULK), i, nr = 0;
