@@ -272,9 +272,10 @@ static const struct argp argp = {
 	argp_options, parse_option, NULL,
 	"Measure gospan against kmalloc, a kmem_cache and alloc_pages, and its page heap against "
 	"alloc_pages, inside the kernel."
-	"\vFigures are ticks per operation of the best round (of false-sharing: the median), "
-	"without the empty loop that is measured beside them. --json and --csv have medians, "
-	"nanoseconds and each CPU as well.",
+	"\vFigures are ticks per operation of the best round (of false-sharing, cache-thrash and "
+	"cache-scratch: the median), without the empty loop that is measured beside them. A round "
+	"is the better of two runs, but one run of those three, the best of eight with --held. "
+	"--json and --csv have medians, nanoseconds and each CPU as well.",
 	NULL, NULL, NULL
 };
 

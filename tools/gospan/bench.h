@@ -187,7 +187,10 @@ bool bench_times_any_single(const struct bench *b);
 /* bench_run.c: measure every cell. */
 void bench_run(struct bench *b, int fd);
 
-/* Ticks per operation, best round (false-sharing: median); NaN when not measured. */
+/* Runs of which the shortest, of each CPU, is what its round took. */
+__u32 bench_runs_per_round(const struct bench_case *c);
+
+/* Ticks per operation, best round (writes: median); NaN when not measured. */
 double bench_ticks(const struct bench_case *c, unsigned int allocator, enum bench_part part);
 
 /* The same without the empty loop. */

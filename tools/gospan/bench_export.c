@@ -66,6 +66,7 @@ static void fill_case(struct record *r, const struct bench_case *c)
 	record_number(r, "held_pages", c->held_pages);
 	record_number(r, "objects_per_cpu", c->nr_objects);
 	record_text(r, "cpus", cpus);
+	record_number(r, "runs_per_round", bench_runs_per_round(c));
 }
 
 static void fill_times(struct record *r, const struct bench *b, const struct bench_times *times)

@@ -11,6 +11,9 @@
  * threads, and the kmem_cache that it makes, are new each time, and the first
  * run pays for that. Minimum and median over the rounds are taken here.
  *
+ * Where CPUs write to lines that they may share, the shorter of two is the one in
+ * which they met less: such a round runs once, and the median counts.
+ *
  * The round that is thrown away also weighs the objects that live at the peak. Where
  * single operations are timed, it is after the rounds, in one ioctl per allocator.
  *
@@ -88,10 +91,10 @@ static void bench_failed(const struct bench_case *c, unsigned int allocator, int
 	     ": hold fewer pages (--held)" : ": take fewer (--objects) or smaller ones (--sizes)");
 }
 
-static __u32 nr_runs(const struct bench *b, const struct bench_case *c, __u32 flags)
+__u32 bench_runs_per_round(const struct bench_case *c)
 {
-	if (flags & GOSPAN_BENCH_LATENCY)
-		return b->options.rounds;
+	if (bench_is_write(c->kind))
+		return 1;
 	return c->held_pages ? RUNS_PER_HOLD : RUNS_PER_ROUND;
 }
 
@@ -107,7 +110,9 @@ static void run_round(const struct bench *b, int fd, const struct bench_case *c,
 		.flags = flags | (b->options.zero ? GOSPAN_BENCH_ZERO : 0),
 		.size = c->size,
 		.nr_objects = c->nr_objects,
-		.rounds = nr_runs(b, c, flags),
+		/* Of single operations all count, so that its rounds are one ioctl. */
+		.rounds = flags & GOSPAN_BENCH_LATENCY ? b->options.rounds :
+							 bench_runs_per_round(c),
 		.seed = b->options.seed,
 		.results = (uintptr_t)results,
 		.nr_results = c->nr_cpus,

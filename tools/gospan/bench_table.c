@@ -3,9 +3,9 @@
  * The table that a person reads: one group per kind of work, one row per size;
  * objects first, then runs of pages.
  *
- * All figures are ticks per operation of the best round (false-sharing: the median);
- * the column "loop" is the empty loop, which the others no longer contain. 93 columns
- * wide.
+ * All figures are ticks per operation of the best round (of what writes to objects, the
+ * median one); the column "loop" is the empty loop, which the others no longer contain. 93
+ * columns wide.
  */
 #include "bench.h"
 
@@ -21,12 +21,24 @@ static const char *on_off(const struct bench *b, __u32 flag)
 	return b->version.flags & flag ? "1" : "0";
 }
 
+/* Which round the figures are of. */
+static const char *shown_round(const struct bench *b)
+{
+	size_t nr_writes = 0;
+
+	for (size_t i = 0; i < b->nr_cases; i++)
+		nr_writes += bench_is_write(b->cases[i].kind);
+	if (!nr_writes)
+		return "best round";
+	return nr_writes == b->nr_cases ? "median round" : "best round (of writes median)";
+}
+
 static void print_loops(const struct bench *b)
 {
 	const struct bench_options *options = &b->options;
 
-	printf("loops         %llu round%s of n operations, allocators in turn, best round shown\n",
-	       options->rounds, options->rounds == 1 ? "" : "s");
+	printf("loops         %llu round%s of n operations, allocators in turn, %s shown\n",
+	       options->rounds, options->rounds == 1 ? "" : "s", shown_round(b));
 	if (options->zero)
 		puts("              every allocation zeroed (__GFP_ZERO)");
 }
