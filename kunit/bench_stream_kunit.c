@@ -4,6 +4,9 @@
  * where slots change CPUs, on another's.
  */
 #include <kunit/test.h>
+#include <linux/bits.h>
+#include <linux/cpumask.h>
+#include <linux/minmax.h>
 #include <linux/prandom.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -128,7 +131,17 @@ static void draw_can_be_done(struct kunit *test)
 	}
 }
 
-/* The peak is where most bytes are asked for. */
+/* Steps before the last turn. */
+static u32 last_turn_begins(const struct table *t)
+{
+	const struct gospan_stream *s = t->w.own;
+	u32 nr_turns = s->kind->nr_crossing ? nr_draws(t) : s->kind->nr_turns;
+
+	return nr_draws(t) * (nr_turns - 1) / nr_turns *
+	       s->kind->ops_per_draw * s->kind->steps_per_op;
+}
+
+/* The peak is where most bytes are asked for in the last turn. */
 static void draw_finds_peak(struct kunit *test)
 {
 	u32 i, n, slot;
@@ -136,20 +149,21 @@ static void draw_finds_peak(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(streams); i++) {
 		struct table *t = table_create(test, streams[i], 0);
 		const struct gospan_stream *s = t->w.own;
+		u32 begin = last_turn_begins(t);
 		u64 bytes = 0, most = 0;
 		u32 most_at = 0;
 
 		for (slot = 0; slot < s->kind->nr_filled; slot++)
 			bytes += t->bytes[slot];
-		most = bytes;
-		for (n = 0; n < s->nr_ops; n++) {
-			u32 size = s->ops[n].size & ~GOSPAN_MIX_FREE;
-
-			bytes += s->ops[n].size & GOSPAN_MIX_FREE ? -(u64)size : size;
-			if (bytes > most) {
+		for (n = 0; n <= s->nr_ops; n++) {
+			if (n >= begin && bytes > most) {
 				most = bytes;
-				most_at = n + 1;
+				most_at = n;
 			}
+			if (n < s->nr_ops)
+				bytes += s->ops[n].size & GOSPAN_MIX_FREE ?
+					 -(u64)(s->ops[n].size & ~GOSPAN_MIX_FREE) :
+					 s->ops[n].size;
 		}
 		KUNIT_EXPECT_EQ(test, s->peak_bytes, most);
 		KUNIT_EXPECT_EQ(test, s->nr_at_peak, most_at);
@@ -168,6 +182,75 @@ static void rptest_frees_what_crossed(struct kunit *test)
 		do_draw(test, t, draw);
 		for (slot = 0; slot < s->kind->nr_crossing; slot++)
 			KUNIT_ASSERT_EQ(test, t->nr_frees[slot], 1);
+	}
+}
+
+/* Take the sizes in the slots that cross from the next table, the last one from the first. */
+static void cross(struct table **tables, u32 nr)
+{
+	u32 nr_crossing = ((struct gospan_stream *)tables[0]->w.own)->kind->nr_crossing;
+	u32 i, slot;
+
+	for (slot = 0; slot < nr_crossing; slot++) {
+		u32 first = tables[0]->bytes[slot];
+
+		for (i = 0; i + 1 < nr; i++)
+			tables[i]->bytes[slot] = tables[i + 1]->bytes[slot];
+		tables[nr - 1]->bytes[slot] = first;
+	}
+}
+
+/* The bytes in all slots after steps up to each one's peak, crossing before each draw. */
+static u64 asked_at_peak(struct table **tables, u32 nr)
+{
+	const struct gospan_stream *s = tables[0]->w.own;
+	u32 per_draw = s->kind->ops_per_draw * s->kind->steps_per_op;
+	u32 i, n, slot, draw;
+	u64 asked = 0;
+
+	for (draw = 0; draw < nr_draws(tables[0]); draw++) {
+		cross(tables, nr);
+		for (i = 0; i < nr; i++) {
+			u32 end;
+
+			s = tables[i]->w.own;
+			end = min((draw + 1) * per_draw, s->nr_at_peak);
+			for (n = draw * per_draw; n < end; n++)
+				tables[i]->bytes[s->ops[n].slot] =
+					s->ops[n].size & GOSPAN_MIX_FREE ? 0 : s->ops[n].size;
+		}
+	}
+	for (i = 0; i < nr; i++) {
+		for (slot = 0; slot < s->kind->nr_slots; slot++)
+			asked += tables[i]->bytes[slot];
+	}
+	return asked;
+}
+
+/* Objects cross to other CPUs in the round that weighs, too; they used to stay at home. */
+static void weigh_crosses(struct kunit *test)
+{
+	static const u32 crossing[] = { GOSPAN_WORKLOAD_RPTEST, GOSPAN_WORKLOAD_MSTRESS };
+	u32 nr = min(num_online_cpus(), NR_WORKERS);
+	u32 i, idx;
+
+	for (i = 0; i < ARRAY_SIZE(crossing); i++) {
+		struct gospan_bench_cpu results[NR_WORKERS];
+		struct table *tables[NR_WORKERS];
+		struct gospan_bench b = {
+			.workload = crossing[i],
+			.allocator = GOSPAN_ALLOCATOR_GOSPAN,
+			.flags = GOSPAN_BENCH_WEIGH,
+			.nr_objects = NR_OBJECTS,
+			.rounds = 1,
+			.nr_results = nr,
+			.cpus = { GENMASK(nr - 1, 0) },
+		};
+
+		for (idx = 0; idx < nr; idx++)
+			tables[idx] = table_create(test, crossing[i], idx);
+		KUNIT_ASSERT_EQ(test, gospan_bench_run(&b, results), 0);
+		KUNIT_EXPECT_EQ(test, b.bytes_asked, asked_at_peak(tables, nr));
 	}
 }
 
@@ -196,6 +279,7 @@ static struct kunit_case bench_stream_cases[] = {
 	KUNIT_CASE(draw_can_be_done),
 	KUNIT_CASE(draw_finds_peak),
 	KUNIT_CASE(rptest_frees_what_crossed),
+	KUNIT_CASE(weigh_crosses),
 	KUNIT_CASE(mstress_survivors),
 	{}
 };

@@ -9,6 +9,9 @@
  * Where tables change CPUs, or the objects of some slots do, all these slots are filled,
  * and a stream must free a slot before it allocates there: it then fits on what any other
  * left there, at whatever step that one stopped.
+ *
+ * The round that weighs does the same, objects change CPUs, up to the peak of the last
+ * turn: what frees on other CPUs leave behind is then seen.
  */
 
 #include <linux/errno.h>
@@ -72,21 +75,37 @@ u64 gospan_stream_own_bytes(const struct gospan_bench *b)
 	const struct gospan_stream_kind *kind = gospan_bench_shape(b->workload)->stream;
 
 	return sizeof(struct gospan_stream) + 2 * kind->nr_slots * sizeof(u32) +
-	       kind->nr_crossing * sizeof(void *) +
+	       kind->nr_crossing * (sizeof(void *) + sizeof(u32)) +
 	       nr_steps(b, kind) * sizeof(struct gospan_mix_op);
+}
+
+static u32 nr_turns(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
+{
+	return kind->nr_crossing ? nr_draws(b, kind) : kind->nr_turns;
+}
+
+/* Draws up to the end of a turn, which is whole ones. */
+static u32 turn_end(const struct gospan_bench *b, const struct gospan_stream_kind *kind, u32 turn)
+{
+	return div_u64((u64)nr_draws(b, kind) * (turn + 1), nr_turns(b, kind));
 }
 
 static void stream_draw(struct gospan_bench_worker *w, struct gospan_stream *s)
 {
-	u32 i;
+	const struct gospan_bench *b = w->run->b;
+	u32 last_turn = nr_turns(b, s->kind) - 1;
+	u32 i, last_begins = last_turn ? turn_end(b, s->kind, last_turn - 1) : 0;
 
 	for (i = 0; i < s->kind->nr_filled; i++) {
 		s->filled_bytes[i] = s->kind->fill(w);
 		s->bytes += s->filled_bytes[i];
 	}
 	memcpy(s->slot_bytes, s->filled_bytes, s->kind->nr_slots * sizeof(u32));
-	stream_grew(s);
-	for (i = 0; i < nr_draws(w->run->b, s->kind); i++) {
+	for (i = 0; i < nr_draws(b, s->kind); i++) {
+		if (i == last_begins) {
+			s->peak_bytes = 0;
+			stream_grew(s);
+		}
 		s->kind->draw(w);
 		if (!(i % RESCHED_OBJECTS))
 			cond_resched();
@@ -108,7 +127,8 @@ int gospan_stream_init(struct gospan_bench_worker *w)
 	s->ops = gospan_bench_table(w, nr_steps(w->run->b, kind), sizeof(*s->ops));
 	/* One more, as a table of none would be no table. */
 	s->arriving = gospan_bench_table(w, kind->nr_crossing + 1, sizeof(void *));
-	if (!s->filled_bytes || !s->slot_bytes || !s->ops || !s->arriving)
+	s->arriving_bytes = gospan_bench_table(w, kind->nr_crossing + 1, sizeof(u32));
+	if (!s->filled_bytes || !s->slot_bytes || !s->ops || !s->arriving || !s->arriving_bytes)
 		return -ENOMEM;
 	stream_draw(w, s);
 	w->job.ops = s->ops;
@@ -126,6 +146,7 @@ void gospan_stream_destroy(struct gospan_bench_worker *w)
 	kvfree(s->slot_bytes);
 	kvfree(s->ops);
 	kvfree(s->arriving);
+	kvfree(s->arriving_bytes);
 	kvfree(s);
 }
 
@@ -135,6 +156,8 @@ static void stream_fill(struct gospan_bench_worker *w)
 	const struct gospan_stream *s = w->own;
 	u32 i;
 
+	if (w->weighing)
+		memcpy(s->slot_bytes, s->filled_bytes, s->kind->nr_slots * sizeof(u32));
 	for (i = 0; i < s->kind->nr_filled; i++) {
 		w->job.objects[i] = w->job.calls->alloc(&w->job, s->filled_bytes[i]);
 		w->job.failures += !w->job.objects[i];
@@ -168,41 +191,49 @@ static void stream_run(struct gospan_bench_worker *w, u32 from, u32 end)
 	}
 }
 
-/* The table of the CPU @turn places further on. */
-static void **table_of(struct gospan_bench_worker *w, u32 turn)
+/* In the round that weighs: what those steps leave in the slots, of @slot_bytes. */
+static void stream_follow(const struct gospan_bench_worker *w, u32 *slot_bytes, u32 from, u32 end)
 {
-	const struct gospan_bench_run *run = w->run;
+	const struct gospan_stream *s = w->own;
+	u32 i;
 
-	return run->worker[(w->idx + turn) % run->nr_workers].table;
+	for (i = from; w->weighing && i < end; i++)
+		slot_bytes[s->ops[i].slot] =
+			s->ops[i].size & GOSPAN_MIX_FREE ? 0 : s->ops[i].size;
+}
+
+/* The CPU @turn places further on. */
+static struct gospan_bench_worker *worker_after(struct gospan_bench_worker *w, u32 turn)
+{
+	struct gospan_bench_run *run = w->run;
+
+	return &run->worker[(w->idx + turn) % run->nr_workers];
 }
 
 /* Take over the crossing objects of the next CPU; all do it at once. */
 static void stream_cross(struct gospan_bench_worker *w)
 {
-	const struct gospan_stream *s = w->own;
-	size_t bytes = s->kind->nr_crossing * sizeof(void *);
+	const struct gospan_bench_worker *next = worker_after(w, 1);
+	const struct gospan_stream *s = w->own, *from = next->own;
+	u32 nr = s->kind->nr_crossing;
 
-	if (!bytes)
-		return;
-	memcpy(s->arriving, table_of(w, 1), bytes);
+	memcpy(s->arriving, next->table, nr * sizeof(void *));
+	memcpy(s->arriving_bytes, from->slot_bytes, nr * sizeof(u32));
 	/* Nobody looks at another's table any more. */
 	gospan_bench_barrier(w->run);
-	memcpy(w->table, s->arriving, bytes);
+	memcpy(w->table, s->arriving, nr * sizeof(void *));
+	memcpy(s->slot_bytes, s->arriving_bytes, nr * sizeof(u32));
 }
 
-static u32 nr_turns(const struct gospan_bench *b, const struct gospan_stream_kind *kind)
-{
-	return kind->nr_crossing ? nr_draws(b, kind) : kind->nr_turns;
-}
-
-/* The step after the last of a turn, which is whole draws. */
-static u32 turn_end(const struct gospan_bench_worker *w, u32 turn)
+/* The step with which a turn ends. */
+static u32 last_step(const struct gospan_bench_worker *w, u32 turn)
 {
 	const struct gospan_bench *b = w->run->b;
-	const struct gospan_stream_kind *kind = gospan_bench_shape(b->workload)->stream;
-	u32 nr = div_u64((u64)nr_draws(b, kind) * (turn + 1), nr_turns(b, kind));
+	const struct gospan_stream *s = w->own;
 
-	return nr * kind->ops_per_draw * kind->steps_per_op;
+	if (w->weighing && turn == nr_turns(b, s->kind) - 1)
+		return s->nr_at_peak;
+	return turn_end(b, s->kind, turn) * s->kind->ops_per_draw * s->kind->steps_per_op;
 }
 
 /*
@@ -211,35 +242,27 @@ static u32 turn_end(const struct gospan_bench_worker *w, u32 turn)
  */
 static void stream_turns(struct gospan_bench_worker *w)
 {
-	struct gospan_bench_run *run = w->run;
-	u32 nr = nr_turns(run->b, run->shape->stream);
+	const struct gospan_stream_kind *kind = w->run->shape->stream;
+	struct gospan_bench_worker *owner = w;
+	const struct gospan_stream *s = w->own;
 	u32 turn, from, end = 0;
 
-	for (turn = 0; turn < nr; turn++) {
+	for (turn = 0; turn < nr_turns(w->run->b, kind); turn++) {
 		from = end;
-		end = turn_end(w, turn);
+		end = last_step(w, turn);
 		if (turn)
-			gospan_bench_barrier(run);
-		stream_cross(w);
-		if (!run->shape->stream->nr_crossing)
-			w->job.objects = table_of(w, turn);
+			gospan_bench_barrier(w->run);
+		if (kind->nr_crossing)
+			stream_cross(w);
+		else
+			owner = worker_after(w, turn);
+		s = owner->own;
+		w->job.objects = owner->table;
 		stream_run(w, from, end);
+		stream_follow(w, s->slot_bytes, from, end);
 	}
+	gospan_bench_weigh(w, s->slot_bytes, kind->nr_slots);
 	w->job.objects = w->table;
-}
-
-/* Up to the peak, on the own table: the steps are the same. */
-static void stream_weigh(struct gospan_bench_worker *w)
-{
-	struct gospan_stream *s = w->own;
-	u32 i;
-
-	stream_run(w, 0, s->nr_at_peak);
-	memcpy(s->slot_bytes, s->filled_bytes, s->kind->nr_slots * sizeof(u32));
-	for (i = 0; i < s->nr_at_peak; i++)
-		s->slot_bytes[s->ops[i].slot] =
-			s->ops[i].size & GOSPAN_MIX_FREE ? 0 : s->ops[i].size;
-	gospan_bench_weigh(w, s->slot_bytes, s->kind->nr_slots);
 }
 
 void gospan_stream_round(struct gospan_bench_worker *w, u32 round)
@@ -247,10 +270,7 @@ void gospan_stream_round(struct gospan_bench_worker *w, u32 round)
 	stream_fill(w);
 	gospan_bench_barrier(w->run);
 	gospan_bench_phase_start(w, 0);
-	if (w->weighing)
-		stream_weigh(w);
-	else
-		stream_turns(w);
+	stream_turns(w);
 	gospan_bench_phase_end(w, 0, round);
 	/* Nobody uses another's table any more. */
 	gospan_bench_barrier(w->run);

@@ -31,12 +31,17 @@ struct gospan_stream_kind {
 struct gospan_stream {
 	const struct gospan_stream_kind *kind;
 	u32 nr_ops;			/* steps drawn */
-	u32 nr_at_peak;			/* steps until most bytes are asked for */
+	u32 nr_at_peak;			/* steps until most bytes are asked for in the last turn */
 	u64 bytes;			/* asked for by the objects that live */
-	u64 peak_bytes;			/* at most */
+	u64 peak_bytes;			/* at most, in the last turn */
 	u32 *filled_bytes;		/* by slot: of the object that fills it */
-	u32 *slot_bytes;		/* by slot: of the object in it, 0 if none */
+	/*
+	 * By slot: of the object in it, 0 if none. While drawing, and in the round that
+	 * weighs; then it follows the table when that changes CPUs.
+	 */
+	u32 *slot_bytes;
 	void **arriving;		/* @nr_crossing objects that come from another CPU */
+	u32 *arriving_bytes;		/* theirs */
 	struct gospan_mix_op *ops;
 };
 

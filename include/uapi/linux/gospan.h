@@ -488,7 +488,8 @@ struct gospan_bench_cpu {
  *	places between them, in spans or by alloc_pages(); 0 but for SPAN and PAGES
  * @bytes_asked: out: with %GOSPAN_BENCH_WEIGH, bytes asked for by the objects live at the peak;
  *	0 otherwise, and for EMPTY and LIMIT, PAIR, BULK, XMALLOC, HARDIRQ and writes;
- *	FRAGMENT: by those that stay; RCU_FLOOD: by all
+ *	FRAGMENT: by those that stay; RCU_FLOOD: by all; LARSON, SHBENCH, RPTEST and MSTRESS: at
+ *	the peak of the last turn, when objects have changed CPUs
  * @bytes_rounded: out: the bytes that the allocator makes of them
  * @bytes_held: out: bytes of the slabs or spans that hold at least one of them; RCU_FLOOD: by
  *	which all slabs, or all spans, of the machine had grown at most
