@@ -22,6 +22,7 @@
 #include <linux/vmstat.h>
 #include "bench_extent.h"
 #include "bench_worker.h"
+#include "compat.h"
 #include "stats.h"
 
 /* Within it what a grace period has passed for is freed. */
@@ -145,7 +146,7 @@ static void flood(struct gospan_bench_worker *w)
 
 /*
  * What earlier rounds had goes back, and not only to caches, which keep many spans in
- * use. For kfree_rcu() 6.1 has no barrier: until nothing more comes back.
+ * use. Not every kernel has a barrier for kfree_rcu(): until nothing more comes back.
  */
 static void settle(struct gospan_bench_worker *w)
 {
@@ -161,13 +162,13 @@ static void settle(struct gospan_bench_worker *w)
 	} while (now < before && !gospan_bench_stopped(w->run));
 }
 
-/* Leave nothing, or of kfree_rcu()'s little, that waits to the next round. */
+/* Leave nothing that waits to the next round, or little where kfree_rcu() has no barrier. */
 static void wait_for_frees(const struct gospan_bench_run *run)
 {
 	if (run->b->allocator == GOSPAN_ALLOCATOR_GOSPAN)
 		gospan_rcu_barrier();
 	else if (run->b->allocator == GOSPAN_ALLOCATOR_KMALLOC)
-		rcu_barrier();
+		gospan_kfree_rcu_barrier();
 }
 
 static void flood_round(struct gospan_bench_worker *w, u32 round)

@@ -33,6 +33,22 @@
 #define call_rcu_hurry	call_rcu
 #endif
 
+/*
+ * Wait until kfree_rcu() has freed what it was given: since 6.12, which added the call, up
+ * to 7.0; 7.3 exports it no longer. Others wait for what call_rcu() was given, which is most.
+ */
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE && KERNEL_VERSION(7, 0, 0) > LINUX_VERSION_CODE
+static inline void gospan_kfree_rcu_barrier(void)
+{
+	kvfree_rcu_barrier();
+}
+#else
+static inline void gospan_kfree_rcu_barrier(void)
+{
+	rcu_barrier();
+}
+#endif
+
 /* 6.18 renamed it. */
 #if KERNEL_VERSION(6, 18, 0) > LINUX_VERSION_CODE
 #define system_dfl_wq	system_unbound_wq
