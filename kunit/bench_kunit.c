@@ -247,6 +247,18 @@ static void check_allocator_can(struct kunit *test)
 	}
 }
 
+/* Objects of twice the size must be to be had: each allocation of the second phase failed. */
+static void check_size_of_fragment(struct kunit *test)
+{
+	struct gospan_bench b = good_bench();
+
+	b.workload = GOSPAN_WORKLOAD_FRAGMENT;
+	b.size = KMALLOC_MAX_SIZE / 2;
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), 1);
+	b.size++;
+	KUNIT_EXPECT_EQ(test, gospan_bench_check(&b), -EINVAL);
+}
+
 /* The rcu_head must have room in the object. */
 static void check_size_of_rcu_flood(struct kunit *test)
 {
@@ -413,6 +425,7 @@ static struct kunit_case bench_cases[] = {
 	KUNIT_CASE(check_accepts),
 	KUNIT_CASE(check_rejects),
 	KUNIT_CASE(check_allocator_can),
+	KUNIT_CASE(check_size_of_fragment),
 	KUNIT_CASE(check_size_of_rcu_flood),
 	KUNIT_CASE(check_held_pages),
 	KUNIT_CASE(mix_init_stream_is_sound),

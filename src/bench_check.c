@@ -66,7 +66,7 @@ static bool fields_valid(const struct gospan_bench *b, const struct gospan_bench
 			 U32_MAX) ||
 	    !field_valid(shape, GOSPAN_TAKES_ORDER, b->order, 0, GOSPAN_NR_ORDERS - 1) ||
 	    !field_valid(shape, GOSPAN_TAKES_SIZE, b->size, max(shape->min_size, 1U),
-			 KMALLOC_MAX_SIZE) ||
+			 shape->max_size ?: KMALLOC_MAX_SIZE) ||
 	    !field_valid(shape, GOSPAN_TAKES_HELD, b->held_pages, 0,
 			 has_pages ? GOSPAN_BENCH_MAX_HELD_PAGES : 0))
 		return false;

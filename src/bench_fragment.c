@@ -11,6 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include "bench_order.h"
 #include "bench_stream.h"
 
@@ -18,16 +19,18 @@
 #define RESCHED_OBJECTS	4096
 /* One of so many objects stays. */
 #define SURVIVES_OF	10
+/* The second phase's objects are so many times as large. */
+#define GROWTH		2
 
 static u32 nr_surviving(const struct gospan_bench *b)
 {
 	return DIV_ROUND_UP(b->nr_objects, SURVIVES_OF);
 }
 
-/* Twice as large, so a quarter in number. */
+/* As many as take half of the bytes that became free. */
 static u32 nr_larger(const struct gospan_bench *b)
 {
-	return DIV_ROUND_UP(b->nr_objects - nr_surviving(b), 4);
+	return DIV_ROUND_UP(b->nr_objects - nr_surviving(b), 2 * GROWTH);
 }
 
 static u32 fragment_nr_live(const struct gospan_bench *b, u32 nr_cpus, u32 idx)
@@ -74,12 +77,12 @@ static void drain(struct gospan_bench_worker *w, void *const *objects, u32 n, si
 static void allocate_larger(struct gospan_bench_worker *w, void **table, u32 round)
 {
 	w->job.objects = table;
-	w->job.size *= 2;
+	w->job.size *= GROWTH;
 	gospan_bench_phase_start(w, 1);
 	gospan_bench_alloc_all(w, nr_larger(w->run->b));
 	gospan_bench_phase_end(w, 1, round);
 	drain(w, table, w->job.nr_live, w->job.size);
-	w->job.size /= 2;
+	w->job.size /= GROWTH;
 	w->job.objects = w->table;
 }
 
@@ -100,6 +103,7 @@ static void fragment_round(struct gospan_bench_worker *w, u32 round)
 const struct gospan_bench_shape gospan_bench_fragment = {
 	.allocators = GOSPAN_CAN_STREAM,
 	.fields = GOSPAN_TAKES_SIZE | GOSPAN_TAKES_LATENCY,
+	.max_size = KMALLOC_MAX_SIZE / GROWTH,
 	.cpus_multiple = 1,
 	.nr_live = fragment_nr_live,
 	.init = fragment_init,

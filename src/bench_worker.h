@@ -77,6 +77,7 @@ struct gospan_bench_shape {
 	u32 fields;		/* GOSPAN_TAKES_*: that it takes */
 	u32 cpus_multiple;	/* the number of CPUs is a multiple of it */
 	u32 min_size;		/* bytes of an object at least; 0: 1 */
+	u32 max_size;		/* at most; 0: KMALLOC_MAX_SIZE */
 	const struct gospan_stream_kind *stream; /* which, if it is one; or NULL */
 	/* Objects that the CPU with this place has at once, at most: its table. */
 	u32 (*nr_live)(const struct gospan_bench *b, u32 nr_cpus, u32 idx);

@@ -220,7 +220,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{ "sizes", 's', "LIST", 0, "bytes of the objects, such as 8,64,1024; of page runs those "
-	  "of whole gospan pages, such as 8192,16384", 0 },
+	  "of whole gospan pages, such as 8192,16384; not for what has sizes of its own: mix, larson, "
+	  "alloc-test, shbench, rptest, mstress", 0 },
 	{ "workloads", 'w', "LIST", 0,
 	  "of pair, pair-all, batch, batch-lifo, batch-shuffled, remote, mix; noscan, "
 	  "noscan-batch, noscan-shuffled; bulk; false-sharing; cache, cache-batch; runs, runs-all, "

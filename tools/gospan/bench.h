@@ -84,6 +84,7 @@ struct bench_kind {
 	enum bench_width width;
 	const char *phases[GOSPAN_BENCH_NR_PHASES]; /* what an operation is; NULL: no such phase */
 	const char *default_sizes; /* bytes, or gospan pages; NULL: sizes of its own */
+	__u64 min_size;		/* bytes of an object at least */
 	const char *default_objects; /* of a call; NULL: in a round, chosen to suit */
 	const char *shape;	/* of the suite: what it does; NULL: measured by default */
 	bool shows_bytes;	/* the memory of its objects counts, too */

@@ -260,7 +260,7 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 		.name = "rcu-flood", .comparison = &frees_by_rcu,
 		.workload = GOSPAN_WORKLOAD_RCU_FLOOD, .width = WIDTH_ALL,
 		.phases = { "object" }, .default_sizes = "64,256", .default_objects = "80000",
-		.shows_bytes = true,
+		.min_size = 16, .shows_bytes = true,
 		.shape = "allocated, freed by RCU, on all CPUs",
 	},
 	[KIND_HARDIRQ] = {

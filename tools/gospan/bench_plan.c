@@ -13,6 +13,7 @@
 
 #include "device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,33 @@ static bool sizes_are_pages(const struct bench *b)
 	return true;
 }
 
+static bool sizes_are_at_least(const struct bench *b, __u64 bytes)
+{
+	for (size_t i = 0; i < b->options.sizes.nr; i++) {
+		if (b->options.sizes.items[i] < bytes)
+			return false;
+	}
+	return true;
+}
+
+/* Why --sizes leaves nothing for @kind to do; NULL: it does not. */
+static const char *size_obstacle(const struct bench *b, const struct bench_kind *kind)
+{
+	static char text[80];
+
+	if (!b->options.has_sizes)
+		return NULL;
+	if (!kind->default_sizes)
+		return "has sizes of its own: --sizes is for others";
+	if (kind->comparison->in_pages && !sizes_are_pages(b))
+		return "takes whole pages of gospan's: --sizes has others";
+	if (sizes_are_at_least(b, kind->min_size))
+		return NULL;
+	snprintf(text, sizeof(text), "takes objects of %llu bytes at least: --sizes has smaller ones",
+		 kind->min_size);
+	return text;
+}
+
 /* Why the other options leave nothing for @kind to do; NULL: they do not. */
 static const char *kind_obstacle(const struct bench *b, const struct bench_kind *kind)
 {
@@ -172,13 +200,11 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 	if (bench_is_write(kind) &&
 	    b->options.instrument == INSTRUMENT_INSTRUCTIONS)
 		return "takes the same instructions wherever objects lie";
-	if (kind->comparison->in_pages && !sizes_are_pages(b))
-		return "takes whole pages of gospan's: --sizes has others";
 	if (!kind->comparison->in_pages && b->options.held.nr)
 		return "has nothing to do with held pages: --held is for page runs";
 	if (wanted && !(wanted & bench_allocators(kind)))
 		return "measures none of the --allocators";
-	return NULL;
+	return size_obstacle(b, kind);
 }
 
 static bool is_in_group(const struct bench_options *options, const struct bench_kind *kind)
@@ -208,6 +234,8 @@ void bench_plan(struct bench *b)
 		if (named & (1ULL << i) || (!obstacle && is_in_group(options, &bench_kinds[i])))
 			add_kind(b, &bench_kinds[i]);
 	}
+	if (!b->nr_cases)
+		fail("these options leave no workload to measure");
 }
 
 void bench_free(struct bench *b)

@@ -79,6 +79,23 @@ static void rounds_free(struct rounds *r, unsigned int nr_cpus)
 	}
 }
 
+static const char *failure_hint(const struct bench_case *c, int error)
+{
+	switch (error) {
+	case ENOMEM:
+		return c->held_pages ? ": hold fewer pages (--held)" :
+				       ": take fewer (--objects) or smaller ones (--sizes)";
+	case EINVAL:
+		/* The rest is checked before. */
+		return c->kind->workload == GOSPAN_WORKLOAD_FRAGMENT ?
+		       ": the limit is KMALLOC_MAX_SIZE / 2 (2 MiB on most machines), as objects "
+		       "of twice the size follow" :
+		       ": the limit is KMALLOC_MAX_SIZE (4 MiB on most machines)";
+	default:
+		return device_hint(error);
+	}
+}
+
 static void bench_failed(const struct bench_case *c, unsigned int allocator, int error)
 {
 	char size[32] = "";
@@ -86,9 +103,7 @@ static void bench_failed(const struct bench_case *c, unsigned int allocator, int
 	if (c->size)
 		snprintf(size, sizeof(size), " of %llu bytes", c->size);
 	fail("bench %s%s with %s: %s%s", c->kind->name, size, allocator_names[allocator],
-	     strerror(error),
-	     error != ENOMEM ? device_hint(error) : c->held_pages ?
-	     ": hold fewer pages (--held)" : ": take fewer (--objects) or smaller ones (--sizes)");
+	     strerror(error), failure_hint(c, error));
 }
 
 __u32 bench_runs_per_round(const struct bench_case *c)

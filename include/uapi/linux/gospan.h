@@ -474,8 +474,8 @@ struct gospan_bench_cpu {
  * @allocator: in: enum gospan_bench_allocator
  * @order: in: enum gospan_bench_order; 0 but for BATCH, REMOTE and FAN_OUT
  * @flags: in: GOSPAN_BENCH_* bits
- * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE, RCU_FLOOD: at least 16; 0 for MIX,
- *	LARSON, ALLOC_TEST, SHBENCH, RPTEST and MSTRESS
+ * @size: in: bytes of an object, 1..KMALLOC_MAX_SIZE, RCU_FLOOD: at least 16, FRAGMENT: at
+ *	most KMALLOC_MAX_SIZE / 2; 0 for MIX, LARSON, ALLOC_TEST, SHBENCH, RPTEST and MSTRESS
  * @nr_objects: in: objects, pairs, steps, interrupts or writes per CPU and round, BULK: objects
  *	per call, 1..%GOSPAN_BENCH_MAX_OBJECTS
  * @rounds: in: 1..%GOSPAN_BENCH_MAX_ROUNDS

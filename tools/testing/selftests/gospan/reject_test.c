@@ -366,6 +366,8 @@ REJECT_BENCH(order_for_mstress, EINVAL, b.workload = GOSPAN_WORKLOAD_MSTRESS; b.
 REJECT_BENCH(pages_for_mstress, EINVAL, b.workload = GOSPAN_WORKLOAD_MSTRESS; b.size = 0;
 	     b.allocator = GOSPAN_ALLOCATOR_PAGES)
 REJECT_BENCH(size_without_room_for_rcu, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD; b.size = 15)
+REJECT_BENCH(size_without_room_to_double, EINVAL, b.workload = GOSPAN_WORKLOAD_FRAGMENT;
+	     b.size = KMALLOC_MAX / 2 + 1)
 REJECT_BENCH(latency_for_rcu_flood, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD;
 	     b.flags = GOSPAN_BENCH_LATENCY)
 REJECT_BENCH(kmem_cache_for_rcu_flood, EINVAL, b.workload = GOSPAN_WORKLOAD_RCU_FLOOD;
