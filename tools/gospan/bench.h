@@ -194,7 +194,7 @@ __u32 bench_runs_per_round(const struct bench_case *c);
 /* Ticks per operation, best round (writes: median); NaN when not measured. */
 double bench_ticks(const struct bench_case *c, unsigned int allocator, enum bench_part part);
 
-/* The same without the empty loop. */
+/* The same without the empty loop; NaN, too, where that took longer: nothing can be told. */
 double bench_net_ticks(const struct bench_case *c, unsigned int allocator,
 		       enum bench_part part);
 

@@ -119,10 +119,11 @@ static struct figure row_figure(const struct side *side, const json_t *row)
 	};
 }
 
-/* Both have an interval, and a figure that a ratio can be made of. */
+/* Both have an interval, and a cost that a ratio can be made of. */
 static bool are_comparable(struct figure old, struct figure new)
 {
-	return old.median > 0 && !isnan(old.high - old.low) && !isnan(new.high - new.low);
+	return old.median > 0 && new.median >= 0 && !isnan(old.high - old.low) &&
+	       !isnan(new.high - new.low);
 }
 
 static double change_percent(struct figure old, struct figure new)

@@ -327,7 +327,10 @@ double bench_ticks(const struct bench_case *c, unsigned int allocator, enum benc
 
 double bench_net_ticks(const struct bench_case *c, unsigned int allocator, enum bench_part part)
 {
-	return bench_ticks(c, allocator, part) - bench_ticks(c, GOSPAN_ALLOCATOR_EMPTY, part);
+	double ticks = bench_ticks(c, allocator, part) -
+		       bench_ticks(c, GOSPAN_ALLOCATOR_EMPTY, part);
+
+	return ticks >= 0 ? ticks : NAN;
 }
 
 double bench_ratio_to(const struct bench_case *c, unsigned int allocator,

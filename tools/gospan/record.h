@@ -24,7 +24,7 @@ void record_text(struct record *r, const char *name, const char *value);
 void record_number(struct record *r, const char *name, __u64 value);
 void record_flag(struct record *r, const char *name, bool value);
 
-/* NaN is null in JSON and empty in CSV: not measured. */
+/* NaN is null in JSON and empty in CSV: not measured, or nothing that can be told. */
 void record_real(struct record *r, const char *name, double value);
 
 /* Ends a CSV line. */
