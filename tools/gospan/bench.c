@@ -9,10 +9,10 @@
 #include "bench_compare.h"
 #include "commands.h"
 #include "device.h"
+#include "outfile.h"
 #include "record.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,7 +256,7 @@ static const struct argp_option argp_options[] = {
 	{ "budget", KEY_BUDGET, "NAME", 0,
 	  "add the project's targets for instructions or cycles; implies --ticks-name", 0 },
 	{ "json", 'j', "FILE", OPTION_ARG_OPTIONAL,
-	  "print JSON; with =FILE, write it there, beside what is printed", 0 },
+	  "print JSON; with =FILE, write it there, beside what is printed, when all is measured", 0 },
 	{ "csv", KEY_CSV, NULL, 0, "print comma-separated values", 0 },
 	{ "compare", KEY_COMPARE, "FILE", 0, "say what got faster or slower since an earlier "
 	  "--json, as gospan compare does; then the exit status is 3 if a figure of gospan's "
@@ -299,13 +299,11 @@ static void check_kernel(const struct bench *b)
 		fail(DEBUG_KERNEL_WARNING ": take another kernel, or --force");
 }
 
-static FILE *open_output(const char *path)
+static void write_file(const json_t *root, const char *path)
 {
-	FILE *out = fopen(path, "w");
+	struct outfile file = outfile_open(path);
 
-	if (!out)
-		fail("%s: %s", path, strerror(errno));
-	return out;
+	outfile_close(&file, json_write(root, file.stream));
 }
 
 static void print_bench(const struct bench *b, json_t *root)
@@ -324,7 +322,8 @@ static void print_bench(const struct bench *b, json_t *root)
 		}
 		break;
 	case OUTPUT_JSON:
-		json_write(root, stdout);
+		if (!json_write(root, stdout))
+			fail("cannot write JSON");
 		break;
 	case OUTPUT_CSV:
 		bench_print_csv(b);
@@ -332,8 +331,8 @@ static void print_bench(const struct bench *b, json_t *root)
 	}
 }
 
-/* An exit status. @old: an earlier bench, or NULL; @file: where the JSON also goes, or NULL. */
-static int report(const struct bench *b, const json_t *old, FILE *file)
+/* An exit status. @old: an earlier bench, or NULL. */
+static int report(const struct bench *b, const json_t *old)
 {
 	__u64 failures = bench_failures(b);
 	json_t *root = bench_json(b);
@@ -345,8 +344,8 @@ static int report(const struct bench *b, const json_t *old, FILE *file)
 		status = compare_status(comparison);
 		json_object_set_new(root, "comparison", comparison);
 	}
-	if (file)
-		json_write(root, file);
+	if (b->options.json_path)
+		write_file(root, b->options.json_path);
 	print_bench(b, root);
 	json_decref(root);
 	if (failures) {
@@ -360,7 +359,6 @@ int cmd_bench(int argc, char **argv)
 {
 	struct bench b = { 0 };
 	json_t *old = NULL;
-	FILE *file = NULL;
 	int fd, status;
 
 	parse_options(argc, argv, &b.options);
@@ -368,16 +366,14 @@ int cmd_bench(int argc, char **argv)
 	if (b.options.compare_path)
 		old = compare_load(b.options.compare_path);
 	if (b.options.json_path)
-		file = open_output(b.options.json_path);
+		outfile_check(b.options.json_path);
 	machine_read(&b.machine);
 	fd = device_open(&b.version);
 	check_kernel(&b);
 	bench_plan(&b);
 	bench_run(&b, fd);
 	close(fd);
-	status = report(&b, old, file);
-	if (file && fclose(file))
-		fail("%s: %s", b.options.json_path, strerror(errno));
+	status = report(&b, old);
 	json_decref(old);
 	bench_free(&b);
 	return status;

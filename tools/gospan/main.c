@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef TOOL_VERSION
 #define TOOL_VERSION "(unversioned build)"
@@ -53,21 +54,27 @@ static void print_commands(FILE *out)
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	char name[32];
-	int status;
 
 	/* argp names the program by argv[0] in its messages. */
 	snprintf(name, sizeof(name), "gospan %s", command->name);
 	argv[0] = name;
-	status = command->run(argc, argv);
-	if (fflush(stdout) || ferror(stdout))
-		fail("cannot write the output");
-	return status;
+	return command->run(argc, argv);
+}
+
+/* At the exit, wherever that is: argp has one of its own after --help. */
+static void check_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	fputs("gospan: cannot write the output\n", stderr);
+	_exit(EXIT_FAILURE);
 }
 
 int main(int argc, char **argv)
 {
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version_hook = print_version;
+	atexit(check_output);
 	if (argc < 2) {
 		print_commands(stderr);
 		return EXIT_USAGE;

@@ -95,15 +95,15 @@ double json_get_real(const json_t *object, const char *name)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-void json_write(const json_t *root, FILE *out)
+bool json_write(const json_t *root, FILE *out)
 {
-	if (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) ||
-	    putc('\n', out) == EOF)
-		fail("cannot write JSON");
+	return !json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) &&
+	       putc('\n', out) != EOF;
 }
 
 void json_print(json_t *root)
 {
-	json_write(root, stdout);
+	if (!json_write(root, stdout))
+		fail("cannot write JSON");
 	json_decref(root);
 }

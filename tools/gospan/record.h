@@ -37,8 +37,8 @@ json_t *json_read(const char *path);
 const char *json_get_text(const json_t *object, const char *name);
 double json_get_real(const json_t *object, const char *name);
 
-/* Write @root as it is read best; fails when @out takes no more. */
-void json_write(const json_t *root, FILE *out);
+/* Write @root as it is read best; false when @out takes no more. */
+bool json_write(const json_t *root, FILE *out);
 
 /* Print @root, which is consumed, and report what stdout refused. */
 void json_print(json_t *root);
