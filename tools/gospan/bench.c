@@ -260,7 +260,7 @@ static const struct argp_option argp_options[] = {
 	{ "csv", KEY_CSV, NULL, 0, "print comma-separated values", 0 },
 	{ "compare", KEY_COMPARE, "FILE", 0, "say what got faster or slower since an earlier "
 	  "--json, as gospan compare does; then the exit status is 3 if a figure of gospan's "
-	  "got slower", 0 },
+	  "got slower, 1 if nothing could be compared", 0 },
 	{ "slab-test", KEY_SLAB_TEST, NULL, 0, "what C. Lameter's slab_test measures, printed as it "
 	  "does: 10000 objects of 8 to 16384 bytes, as --objects and --sizes; the loop included", 0 },
 	{ "force", KEY_FORCE, NULL, 0, "measure even on a debug kernel", 0 },
@@ -363,8 +363,10 @@ int cmd_bench(int argc, char **argv)
 
 	parse_options(argc, argv, &b.options);
 	/* Before what takes minutes. */
-	if (b.options.compare_path)
+	if (b.options.compare_path) {
 		old = compare_load(b.options.compare_path);
+		compare_check_ticks(old, instrument_names[b.options.instrument]);
+	}
 	if (b.options.json_path)
 		outfile_check(b.options.json_path);
 	machine_read(&b.machine);
@@ -375,6 +377,7 @@ int cmd_bench(int argc, char **argv)
 	close(fd);
 	status = report(&b, old);
 	json_decref(old);
+	machine_free(&b.machine);
 	bench_free(&b);
 	return status;
 }

@@ -15,6 +15,7 @@
 #include "record.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +46,21 @@ static const char *const identity[] = {
 static const struct { const char *section, *name; } conditions[] = {
 	{ "machine", "kernel_release" },
 	{ "machine", "cpu_model" },
+	{ "machine", "cpus_online" },
 	{ "machine", "init_on_alloc" },
 	{ "machine", "init_on_free" },
 	{ "machine", "debug_options" },
 	{ "options", "tick_khz" },
+	{ "options", "rounds" },
+	{ "options", "seed" },
+	{ "options", "latency" },
+	{ "options", "cpus_chosen" },
 	{ "options", "zero" },
 	{ "options", "page_cache" },
 };
+
+/* And what bench_export.c calls the module's parameters, in "machine". */
+#define PARAMETER	"parameter_"
 
 static const char *const own_allocators[] = { "gospan", "noscan", "cache", "span" };
 
@@ -222,30 +231,47 @@ static void count_gone(const struct side *old, const struct side *new, json_t *c
 	}
 }
 
+/* Of an earlier version a file may have no such condition. */
+static void add_different(json_t *differing, const json_t *old, const json_t *new,
+			  const char *name)
+{
+	json_t *was = json_object_get(old, name), *is = json_object_get(new, name);
+
+	if (was && is && !json_equal(was, is))
+		json_array_append_new(differing, json_pack("{s:s, s:O, s:O}", "name", name, "old",
+							   was, "new", is));
+}
+
 static json_t *different_conditions(const json_t *old, const json_t *new)
 {
-	json_t *differing = json_array();
+	json_t *differing = json_array(), *value;
+	const char *name;
 
-	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
-		const char *name = conditions[i].name;
-		json_t *was = json_object_get(json_object_get(old, conditions[i].section), name);
-		json_t *is = json_object_get(json_object_get(new, conditions[i].section), name);
-
-		if (was && is && !json_equal(was, is))
-			json_array_append_new(differing, json_pack("{s:s, s:O, s:O}", "name", name,
-								   "old", was, "new", is));
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++)
+		add_different(differing, json_object_get(old, conditions[i].section),
+			      json_object_get(new, conditions[i].section), conditions[i].name);
+	json_object_foreach(json_object_get(new, "machine"), name, value) {
+		if (!strncmp(name, PARAMETER, strlen(PARAMETER)))
+			add_different(differing, json_object_get(old, "machine"),
+				      json_object_get(new, "machine"), name);
 	}
 	return differing;
 }
 
-static double choose_threshold(const json_t *old, const json_t *new)
+void compare_check_ticks(const json_t *old, const char *ticks)
 {
 	const char *was = json_get_text(json_object_get(old, "options"), "ticks");
-	const char *is = json_get_text(json_object_get(new, "options"), "ticks");
 
-	if (strcmp(was, is))
-		fail("%s cannot be compared with %s", is, was);
-	return strcmp(is, "instructions") ? THRESHOLD_CYCLES : THRESHOLD_INSTRUCTIONS;
+	if (strcmp(was, ticks))
+		fail("%s cannot be compared with %s", ticks, was);
+}
+
+static double choose_threshold(const json_t *old, const json_t *new)
+{
+	const char *ticks = json_get_text(json_object_get(new, "options"), "ticks");
+
+	compare_check_ticks(old, ticks);
+	return strcmp(ticks, "instructions") ? THRESHOLD_CYCLES : THRESHOLD_INSTRUCTIONS;
 }
 
 json_t *compare_benches(const json_t *old, const json_t *new)
@@ -302,6 +328,12 @@ static json_int_t get_count(const json_t *comparison, const char *what)
 	return json_integer_value(json_object_get(json_object_get(comparison, "counts"), what));
 }
 
+static bool any_compared(const json_t *comparison)
+{
+	return get_count(comparison, "faster") || get_count(comparison, "slower") ||
+	       get_count(comparison, "same");
+}
+
 void compare_print(const json_t *comparison)
 {
 	const json_t *changes = json_object_get(comparison, "changes");
@@ -316,6 +348,9 @@ void compare_print(const json_t *comparison)
 	printf("without counterpart: %lld old rows, %lld new; not comparable: %lld\n",
 	       get_count(comparison, "only_old"), get_count(comparison, "only_new"),
 	       get_count(comparison, "not_comparable"));
+	if (!any_compared(comparison))
+		puts("nothing could be compared: other work, or fewer than the 6 rounds that an "
+		     "interval takes");
 	if (json_array_size(changes))
 		printf("\n  %-16s%-8s%9s%7s  %-11s%9s%9s%11s\n",
 		       json_get_text(comparison, "ticks"), "", "bytes", "n", "", "old", "new", "change");
@@ -333,5 +368,5 @@ int compare_status(const json_t *comparison)
 		    !strcmp(json_get_text(change, "verdict"), "slower"))
 			return EXIT_SLOWER;
 	}
-	return EXIT_SUCCESS;
+	return any_compared(comparison) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

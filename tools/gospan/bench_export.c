@@ -17,6 +17,17 @@ static const char *const order_names[GOSPAN_NR_ORDERS] = {
 	[GOSPAN_ORDER_SHUFFLED] = "shuffled",
 };
 
+/* A comparison knows them by their prefix. */
+static void fill_parameters(struct record *r, const struct machine *m)
+{
+	for (size_t i = 0; i < m->nr_parameters; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "parameter_%s", m->parameters[i].name);
+		record_text(r, name, m->parameters[i].value);
+	}
+}
+
 static void fill_machine(struct record *r, const struct bench *b)
 {
 	const struct machine *m = &b->machine;
@@ -36,6 +47,7 @@ static void fill_machine(struct record *r, const struct bench *b)
 	debug_options_format(b->version.debug_options, debug_options, sizeof(debug_options));
 	record_text(r, "debug_options", debug_options);
 	record_text(r, "warning", *debug_options ? DEBUG_KERNEL_WARNING : "");
+	fill_parameters(r, m);
 }
 
 static void fill_options(struct record *r, const struct bench *b)

@@ -50,8 +50,9 @@ static const struct argp argp = {
 	"Say what got faster or slower between two files of gospan bench --json."
 	"\vA figure has changed when the 95 % intervals of the two medians, both without the "
 	"empty loop, are apart, and the medians by more than 0.1 % (instructions) or 5 % "
-	"(cycles). Exit status: 3 if a figure of gospan's got slower, else 0; 1 when the files "
-	"cannot be read or compared.",
+	"(cycles). Options, machine and parameters of the module that differ are told. Exit status: "
+	"3 if a figure of gospan's got slower, else 0; 1 when the files cannot be read, or nothing "
+	"in them can be compared.",
 	NULL, NULL, NULL
 };
 

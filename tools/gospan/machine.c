@@ -7,10 +7,17 @@
  */
 #include "machine.h"
 
+#include "device.h"
+
+#include <dirent.h>
 #include <linux/gospan.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define PARAMETERS	"/sys/module/gospan/parameters"
+#define STATS		"_stats"
 
 static void read_cpu_model(struct machine *m)
 {
@@ -65,14 +72,58 @@ static void read_affinity(struct cpu_list *online)
 	}
 }
 
+/* The first line of a file of the module's parameters; false without it. */
+static bool read_parameter(const char *name, char *value, size_t value_bytes)
+{
+	char path[sizeof(PARAMETERS) + 256];
+	bool done;
+	FILE *in;
+
+	snprintf(path, sizeof(path), PARAMETERS "/%s", name);
+	in = fopen(path, "r");
+	if (!in)
+		return false;
+	done = fgets(value, value_bytes, in);
+	value[done ? strcspn(value, "\n") : 0] = '\0';
+	fclose(in);
+	return true;
+}
+
 static char read_page_cache(void)
 {
-	FILE *in = fopen("/sys/module/gospan/parameters/page_cache", "r");
-	int c = in ? fgetc(in) : EOF;
+	char value[8];
 
-	if (in)
-		fclose(in);
-	return c == 'Y' || c == 'N' ? c : '?';
+	return read_parameter("page_cache", value, sizeof(value)) ? value[0] : '?';
+}
+
+/* Some files have statistics, and page_cache has a field of its own. */
+static int is_setting(const struct dirent *file)
+{
+	size_t bytes = strlen(file->d_name);
+
+	return file->d_name[0] != '.' && strcmp(file->d_name, "page_cache") &&
+	       (bytes < strlen(STATS) || strcmp(file->d_name + bytes - strlen(STATS), STATS));
+}
+
+static void read_parameters(struct machine *m)
+{
+	struct dirent **files;
+	int nr = scandir(PARAMETERS, &files, is_setting, alphasort);
+
+	if (nr < 0)
+		return;
+	m->parameters = calloc(nr + 1, sizeof(*m->parameters));
+	if (!m->parameters)
+		fail("out of memory");
+	for (int i = 0; i < nr; i++) {
+		struct module_parameter *p = &m->parameters[m->nr_parameters];
+
+		snprintf(p->name, sizeof(p->name), "%.31s", files[i]->d_name);
+		if (read_parameter(files[i]->d_name, p->value, sizeof(p->value)))
+			m->nr_parameters++;
+		free(files[i]);
+	}
+	free(files);
 }
 
 void machine_read(struct machine *m)
@@ -84,6 +135,12 @@ void machine_read(struct machine *m)
 		read_affinity(&m->online);
 	m->nr_online = cpu_list_count(&m->online);
 	m->page_cache = read_page_cache();
+	read_parameters(m);
+}
+
+void machine_free(struct machine *m)
+{
+	free(m->parameters);
 }
 
 static const char *const debug_option_names[GOSPAN_NR_DEBUG_OPTIONS] = {

@@ -10,15 +10,23 @@
 
 #include <sys/utsname.h>
 
+struct module_parameter {
+	char name[32];
+	char value[64];
+};
+
 struct machine {
 	struct utsname kernel;
 	char cpu_model[96];		/* as /proc/cpuinfo says, else the architecture */
 	struct cpu_list online;
 	unsigned int nr_online;
 	char page_cache;		/* gospan's parameter: 'Y' or 'N'; '?' without /sys */
+	struct module_parameter *parameters; /* gospan's others, by name; none without /sys */
+	size_t nr_parameters;
 };
 
 void machine_read(struct machine *m);
+void machine_free(struct machine *m);
 
 #define DEBUG_KERNEL_WARNING \
 	"this kernel has debugging built in, which costs more than what is measured"

@@ -215,6 +215,7 @@ static struct cpu_list choose_cpus(const struct trace *trace)
 	struct machine machine;
 
 	machine_read(&machine);
+	machine_free(&machine);
 	return cpu_list_first(&machine.online, trace->notes ? trace->nr_cpus : 1);
 }
 
