@@ -6,6 +6,7 @@
 #define GOSPAN_TOOL_REPLAY_H
 
 #include "parse.h"
+#include "record.h"
 #include "trace.h"
 
 extern const char *const replayer_names[GOSPAN_NR_REPLAYERS];
@@ -35,6 +36,10 @@ void replay_print_json(const struct replay_report *report);
 
 /* What the live objects took over time; a line per allocator and sample. */
 void replay_print_csv(const struct replay_report *report);
+
+/* What a text of the kernel held that is no step, all 0 of a program's, which has none. */
+void replay_print_counts(const struct trace *trace);
+void replay_fill_counts(struct record *r, const struct trace *trace);
 
 /* Another allocator's classes, computed from the recording alone. */
 void what_if(const struct trace *trace, const char *name, const char *table_path, bool json);

@@ -66,8 +66,12 @@ static struct site_sum *sum_sites(const struct trace *trace)
 
 /* --- text ------------------------------------------------------------------ */
 
-static void print_counts(const struct trace_counts *c)
+void replay_print_counts(const struct trace *trace)
 {
+	const struct trace_counts *c = &trace->counts;
+
+	if (!trace->notes)
+		return;
 	printf("%llu lines: %llu malformed", c->lines, c->malformed);
 	if (c->malformed)
 		printf(" (the first is line %llu)", c->first_malformed);
@@ -88,8 +92,7 @@ static void print_head(const struct replay_report *report)
 	       "recorded on %u CPUs, replayed on CPU %s%s\n", report->name, loop->allocs,
 	       loop->reallocs, loop->frees, trace->nr_cpus, cpus,
 	       cpu_list_count(&report->cpus) < trace->nr_cpus ? " (folded: there are fewer)" : "");
-	if (trace->notes)
-		print_counts(&trace->counts);
+	replay_print_counts(trace);
 	printf("at the peak %llu objects, which asked for %llu bytes\n", loop->live,
 	       loop->bytes_asked);
 }
@@ -350,9 +353,24 @@ static json_t *make_caches(const struct trace *trace)
 	return caches;
 }
 
+void replay_fill_counts(struct record *r, const struct trace *trace)
+{
+	const struct trace_counts *c = &trace->counts;
+
+	record_number(r, "lines", c->lines);
+	record_number(r, "malformed", c->malformed);
+	record_number(r, "first_malformed", c->first_malformed);
+	record_number(r, "other_events", c->other_events);
+	record_number(r, "out_of_order", c->backwards);
+	record_number(r, "null_frees", c->null_frees);
+	record_number(r, "unmatched_frees", c->unmatched_frees);
+	record_number(r, "unseen_frees", c->unseen_frees);
+	record_number(r, "lost_marks", c->lost_marks);
+	record_number(r, "lost_events", c->lost_events);
+}
+
 static json_t *make_recording(const struct replay_report *report)
 {
-	const struct trace_counts *c = &report->trace->counts;
 	struct record r = { .object = json_object() };
 	char cpus[128];
 
@@ -361,16 +379,7 @@ static json_t *make_recording(const struct replay_report *report)
 	record_number(&r, "steps", report->trace->nr_ops);
 	record_number(&r, "recorded_cpus", report->trace->nr_cpus);
 	record_text(&r, "cpus", cpus);
-	record_number(&r, "lines", c->lines);
-	record_number(&r, "malformed", c->malformed);
-	record_number(&r, "first_malformed", c->first_malformed);
-	record_number(&r, "other_events", c->other_events);
-	record_number(&r, "out_of_order", c->backwards);
-	record_number(&r, "null_frees", c->null_frees);
-	record_number(&r, "unmatched_frees", c->unmatched_frees);
-	record_number(&r, "unseen_frees", c->unseen_frees);
-	record_number(&r, "lost_marks", c->lost_marks);
-	record_number(&r, "lost_events", c->lost_events);
+	replay_fill_counts(&r, report->trace);
 	json_object_set_new(r.object, "caches", make_caches(report->trace));
 	json_object_set_new(r.object, "callers", make_sites(report->trace));
 	return r.object;

@@ -224,14 +224,16 @@ static void print_row(const char *name, const struct class_row *row, __u64 packe
 	       row->peak_rounded, ratio(row->peak_rounded, row->peak_asked), packed);
 }
 
-static void print_text(const struct class_table *table, const char *name, const char *path)
+static void print_text(const struct class_table *table, const struct trace *trace,
+		       const char *name, const char *path)
 {
 	struct class_row sum;
 	__u64 packed;
 
-	printf("%s, with the %zu classes of %s\n\n%10s %9s %10s %10s %7s   %8s %9s %9s %7s %9s\n",
-	       name, table->nr, path, "slot", "allocs", "asked", "rounded", "/asked", "at peak",
-	       "asked", "rounded", "/asked", "packed");
+	printf("%s, with the %zu classes of %s\n", name, table->nr, path);
+	replay_print_counts(trace);
+	printf("\n%10s %9s %10s %10s %7s   %8s %9s %9s %7s %9s\n", "slot", "allocs", "asked",
+	       "rounded", "/asked", "at peak", "asked", "rounded", "/asked", "packed");
 	for (size_t i = 0; i <= table->nr; i++) {
 		const struct class_row *row = &table->rows[i];
 		char slot[24];
@@ -257,7 +259,8 @@ static void fill_row(json_t *object, const struct class_row *row, __u64 packed)
 	record_number(&r, "peak_packed_bytes", packed);
 }
 
-static void print_json(const struct class_table *table, const char *name, const char *path)
+static void print_json(const struct class_table *table, const struct trace *trace,
+		       const char *name, const char *path)
 {
 	struct record root = { .object = json_object() };
 	json_t *classes = json_array();
@@ -274,6 +277,7 @@ static void print_json(const struct class_table *table, const char *name, const 
 	}
 	sum = sum_rows(table, &packed);
 	record_text(&root, "recording", name);
+	replay_fill_counts(&root, trace);
 	record_text(&root, "table", path);
 	record_number(&root, "page_bytes", table->page_bytes);
 	fill_row(root.object, &sum, packed);
@@ -290,8 +294,8 @@ void what_if(const struct trace *trace, const char *name, const char *table_path
 	read_table(table_path, table);
 	add_up(table, trace);
 	if (json)
-		print_json(table, name, table_path);
+		print_json(table, trace, name, table_path);
 	else
-		print_text(table, name, table_path);
+		print_text(table, trace, name, table_path);
 	free(table);
 }
