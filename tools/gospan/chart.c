@@ -55,12 +55,21 @@ void chart_add(struct chart *chart, const char *name, double x, double y)
 	if (!isfinite(x) || !isfinite(y) || (chart->y_log && y <= 0))
 		return;
 	series = find_series(chart, name);
-	for (size_t i = 0; i < series->nr_points; i++) {
-		if (series->points[i].x == x)
-			return;
-	}
 	series->points = must_grow(series->points, series->nr_points + 1, sizeof(*series->points));
 	series->points[series->nr_points++] = (struct point){ x, y };
+}
+
+bool chart_has(const struct chart *chart, const char *name, double x)
+{
+	for (size_t i = 0; i < chart->nr_series; i++) {
+		const struct series *series = &chart->series[i];
+
+		for (size_t p = 0; p < series->nr_points && !strcmp(series->name, name); p++) {
+			if (series->points[p].x == x)
+				return true;
+		}
+	}
+	return false;
 }
 
 void chart_free(struct chart *chart)
@@ -191,7 +200,9 @@ static int compare_points(const void *a, const void *b)
 {
 	const struct point *p = a, *q = b;
 
-	return (p->x > q->x) - (p->x < q->x);
+	if (p->x == q->x)
+		return (p->y > q->y) - (p->y < q->y);
+	return p->x > q->x ? 1 : -1;
 }
 
 /* Leaves series that are drawn, from left to right. */

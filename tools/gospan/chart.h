@@ -39,8 +39,11 @@ struct chart {
 	size_t nr_series;
 };
 
-/* A point of the series called @name. NaN is none, nor is a second one at the same @x. */
+/* A point of the series called @name. NaN is none. */
 void chart_add(struct chart *chart, const char *name, double x, double y);
+
+/* Has the series called @name a point at @x? */
+bool chart_has(const struct chart *chart, const char *name, double x);
 
 /*
  * Draw into FOLDER/STEM-WHAT.FORMAT, svg or png, and print its name; nothing where

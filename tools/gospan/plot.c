@@ -9,6 +9,7 @@
 #include "record.h"
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static const struct argp argp = {
 	"by the first: FILE-scaling, pairs on one CPU and on several, which the same --workloads "
 	"pair,pair-all with other --cpus give. Of a replay: FILE-memory, what is held over time; "
 	"FILE-classes and FILE-waste, at its peak, by size of slot, all and beyond what was asked "
-	"for. "
+	"for. Files of one name are numbered: FILE, FILE-2. "
 	"The names of the pictures are printed; there are none of what was not measured.",
 	NULL, NULL, NULL
 };
@@ -77,12 +78,43 @@ static char *make_stem(const char *path)
 	return stem;
 }
 
-/* Draws what there is of one file; a bench's part of the scaling is added. */
-static void plot_file(const json_t *root, const char *path, struct scaling *scaling,
-		      const struct plot_options *options)
+static bool is_among(char *const stems[], size_t nr, const char *stem)
 {
-	char *stem = make_stem(path);
+	for (size_t i = 0; i < nr; i++) {
+		if (!strcmp(stems[i], stem))
+			return true;
+	}
+	return false;
+}
 
+/* The names of the pictures, by file; with a number where an earlier file has the name. */
+static char **make_stems(char *const paths[], size_t nr)
+{
+	char **stems = calloc(nr, sizeof(*stems));
+
+	if (!stems)
+		fail("out of memory");
+	for (size_t i = 0; i < nr; i++) {
+		char *name = make_stem(paths[i]);
+		unsigned int number = 1;
+
+		stems[i] = strdup(name);
+		while (stems[i] && is_among(stems, i, stems[i])) {
+			free(stems[i]);
+			if (asprintf(&stems[i], "%s-%u", name, ++number) < 0)
+				stems[i] = NULL;
+		}
+		if (!stems[i])
+			fail("out of memory");
+		free(name);
+	}
+	return stems;
+}
+
+/* Draws what there is of one file; a bench's part of the scaling is added. */
+static void plot_file(const json_t *root, const char *path, const char *stem,
+		      struct scaling *scaling, const struct plot_options *options)
+{
 	if (json_is_array(json_object_get(root, "results"))) {
 		plot_bench(root, stem, options);
 		plot_scaling_add(scaling, root);
@@ -91,7 +123,6 @@ static void plot_file(const json_t *root, const char *path, struct scaling *scal
 	} else {
 		fail("%s is of neither gospan bench --json nor gospan replay --json", path);
 	}
-	free(stem);
 }
 
 int cmd_plot(int argc, char **argv)
@@ -99,21 +130,23 @@ int cmd_plot(int argc, char **argv)
 	struct arguments arguments = { .options = { .folder = ".", .format = "svg" } };
 	struct scaling scaling = { 0 };
 	json_t **roots;
-	char *stem;
+	char **stems;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	roots = calloc(arguments.nr_paths, sizeof(*roots));
 	if (!roots)
 		fail("out of memory");
+	stems = make_stems(arguments.paths, arguments.nr_paths);
 	for (size_t i = 0; i < arguments.nr_paths; i++) {
 		roots[i] = json_read(arguments.paths[i]);
-		plot_file(roots[i], arguments.paths[i], &scaling, &arguments.options);
+		plot_file(roots[i], arguments.paths[i], stems[i], &scaling, &arguments.options);
 	}
-	stem = make_stem(arguments.paths[0]);
-	plot_scaling(&scaling, stem, &arguments.options);
-	free(stem);
-	for (size_t i = 0; i < arguments.nr_paths; i++)
+	plot_scaling(&scaling, stems[0], &arguments.options);
+	for (size_t i = 0; i < arguments.nr_paths; i++) {
 		json_decref(roots[i]);
+		free(stems[i]);
+	}
 	free(roots);
+	free(stems);
 	return EXIT_SUCCESS;
 }

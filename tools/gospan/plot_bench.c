@@ -36,15 +36,46 @@ static void make_title(char text[TEXT_BYTES], const json_t *bench, const char *w
 		 json_get_text(machine, "kernel_release"));
 }
 
-/* "batch, free" of @what "batch"; an operation that says nothing more is left out. */
-static void row_name(char text[TEXT_BYTES], const json_t *row, const char *what)
+/* What rows have in common that differ in nothing but the number of objects. */
+static const char *const work[] = {
+	"workload", "operation", "allocator", "size_bytes", "held_pages", "cpus",
+};
+
+static bool is_same_work(const json_t *row, const json_t *other)
+{
+	for (size_t i = 0; i < sizeof(work) / sizeof(work[0]); i++) {
+		if (!json_equal(json_object_get(row, work[i]), json_object_get(other, work[i])))
+			return false;
+	}
+	return true;
+}
+
+/* Is it the number of objects alone that tells the row from another? */
+static bool is_one_of_counts(const json_t *bench, const json_t *row)
+{
+	double n = json_get_real(row, "objects_per_cpu");
+	json_t *other;
+	size_t i;
+
+	json_array_foreach(json_object_get(bench, "results"), i, other) {
+		if (json_get_real(other, "objects_per_cpu") != n && is_same_work(row, other))
+			return true;
+	}
+	return false;
+}
+
+/* "batch, free, n = 128" of @what "batch", without what would say nothing more. */
+static void row_name(char text[TEXT_BYTES], const json_t *bench, const json_t *row,
+		     const char *what)
 {
 	const char *operation = json_get_text(row, "operation");
+	char count[32] = "";
 
-	if (!strcmp(operation, "alloc") || !strcmp(operation, "free"))
-		snprintf(text, TEXT_BYTES, "%s, %s", what, operation);
-	else
-		snprintf(text, TEXT_BYTES, "%s", what);
+	if (strcmp(operation, "alloc") && strcmp(operation, "free"))
+		operation = "";
+	if (is_one_of_counts(bench, row))
+		snprintf(count, sizeof(count), ", n = %.0f", json_get_real(row, "objects_per_cpu"));
+	snprintf(text, TEXT_BYTES, "%s%s%s%s", what, *operation ? ", " : "", operation, count);
 }
 
 /* Over sizes, the ratio of @subject's figures to @reference's. */
@@ -71,7 +102,7 @@ static void plot_ratio(const json_t *bench, const char *stem, const struct plot_
 		    strcmp(json_get_text(row, "reference"), reference) ||
 		    !(json_get_real(row, "size_bytes") > 0) || json_get_real(row, "held_pages") > 0)
 			continue;
-		row_name(name, row, json_get_text(row, "workload"));
+		row_name(name, bench, row, json_get_text(row, "workload"));
 		chart_add(&chart, name, json_get_real(row, "size_bytes"),
 			  json_get_real(row, "net_ratio_to_reference"));
 	}
@@ -102,11 +133,11 @@ static const json_t *first_timed(const json_t *bench, const json_t *row)
 	return row;
 }
 
-static void add_percentiles(struct chart *chart, const json_t *row)
+static void add_percentiles(struct chart *chart, const json_t *bench, const json_t *row)
 {
 	char name[TEXT_BYTES];
 
-	row_name(name, row, json_get_text(row, "allocator"));
+	row_name(name, bench, row, json_get_text(row, "allocator"));
 	for (size_t p = 0; p < sizeof(latencies) / sizeof(latencies[0]); p++)
 		chart_add(chart, name, p, json_get_real(row, latencies[p]));
 }
@@ -133,7 +164,7 @@ static void plot_workload_latency(const json_t *bench, const json_t *first, cons
 	snprintf(what, sizeof(what), "latency-%s", workload);
 	json_array_foreach(json_object_get(bench, "results"), i, row) {
 		if (is_workload(row, workload) && json_get_real(row, "size_bytes") == size)
-			add_percentiles(&chart, row);
+			add_percentiles(&chart, bench, row);
 	}
 	chart_draw(&chart, options->folder, stem, what, options->format);
 	chart_free(&chart);
@@ -174,6 +205,7 @@ static double shared_size(const json_t *bench)
 
 void plot_scaling_add(struct scaling *scaling, const json_t *bench)
 {
+	char name[TEXT_BYTES];
 	json_t *row;
 	size_t i;
 
@@ -187,10 +219,14 @@ void plot_scaling_add(struct scaling *scaling, const json_t *bench)
 		size_t nr_cpus = json_array_size(json_object_get(row, "per_cpu"));
 		const char *allocator = json_get_text(row, "allocator");
 
-		if ((is_workload(row, "pair") || is_workload(row, "pair-all")) &&
-		    json_get_real(row, "size_bytes") == scaling->size_bytes &&
-		    strcmp(allocator, "empty"))
-			chart_add(&scaling->chart, allocator, nr_cpus,
+		if ((!is_workload(row, "pair") && !is_workload(row, "pair-all")) ||
+		    json_get_real(row, "size_bytes") != scaling->size_bytes ||
+		    !strcmp(allocator, "empty"))
+			continue;
+		row_name(name, bench, row, allocator);
+		/* Each of the benches has a pair on one CPU: that of the first is enough. */
+		if (!chart_has(&scaling->chart, name, nr_cpus))
+			chart_add(&scaling->chart, name, nr_cpus,
 				  1000 * nr_cpus / json_get_real(row, "net_ticks_per_op"));
 	}
 }
