@@ -238,7 +238,8 @@ static const struct argp_option argp_options[] = {
 	  "CPUs to use, such as 0-3,5, or all (all): workloads for one CPU run on the first, "
 	  "remote, false-sharing and xmalloc on the first two, those of all CPUs (pair-all, "
 	  "runs-all, larson, shbench, rptest, mstress, fan-out, batch-all, threadtest, rcu-flood, "
-	  "cache-thrash, cache-scratch) on all of them", 0 },
+	  "cache-thrash, cache-scratch) on all of them, named ones but fan-out also on a single "
+	  "one, to compare others with", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
 	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
 	  "suits the size and the instrument; of bulk, n-pattern and threadtest what is live "

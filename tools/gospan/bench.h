@@ -27,7 +27,12 @@ extern const char *const instrument_names[NR_INSTRUMENTS];
 extern const char *const allocator_names[GOSPAN_NR_ALLOCATORS];
 
 /* How many of the chosen CPUs a workload takes. */
-enum bench_width { WIDTH_ONE, WIDTH_TWO, WIDTH_ALL };
+enum bench_width {
+	WIDTH_ONE,
+	WIDTH_TWO,
+	WIDTH_ALL,	/* also where that is one, to compare others with */
+	WIDTH_SEVERAL,	/* all, and at least two */
+};
 
 enum bench_kind_id {
 	KIND_PAIR,

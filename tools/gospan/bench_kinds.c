@@ -227,7 +227,7 @@ const struct bench_kind bench_kinds[NR_KINDS] = {
 	},
 	[KIND_FAN_OUT] = {
 		.name = "fan-out", .comparison = &shapes,
-		.workload = GOSPAN_WORKLOAD_FAN_OUT, .width = WIDTH_ALL,
+		.workload = GOSPAN_WORKLOAD_FAN_OUT, .width = WIDTH_SEVERAL,
 		.phases = { "alloc", "free" }, .default_sizes = "64,1024",
 		.shape = "one CPU allocates, all others free",
 	},

@@ -195,7 +195,8 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 {
 	unsigned int wanted = b->options.allocators & ~(1U << GOSPAN_ALLOCATOR_EMPTY);
 
-	if (kind->width != WIDTH_ONE && cpu_list_count(&b->options.cpus) < 2)
+	if ((kind->width == WIDTH_TWO || kind->width == WIDTH_SEVERAL) &&
+	    cpu_list_count(&b->options.cpus) < 2)
 		return "takes two CPUs, there is one";
 	if (bench_is_write(kind) &&
 	    b->options.instrument == INSTRUMENT_INSTRUCTIONS)
@@ -209,6 +210,9 @@ static const char *kind_obstacle(const struct bench *b, const struct bench_kind 
 
 static bool is_in_group(const struct bench_options *options, const struct bench_kind *kind)
 {
+	/* Beside the same work of one CPU, that of all which are one says nothing new. */
+	if (kind->width != WIDTH_ONE && cpu_list_count(&options->cpus) < 2 && !options->suite)
+		return false;
 	if (options->slab_test)
 		return bench_in_slab_test(kind);
 	return kind->shape ? options->suite : !options->kinds && !options->suite;

@@ -59,7 +59,7 @@ static void print_rate(const struct bench *b, const struct bench_case *c, unsign
 /* Does the work of this phase grow with the CPUs? */
 static bool is_shared(const struct bench_case *c, unsigned int p)
 {
-	return c->kind->width == WIDTH_ALL && c->kind->phases[p] && !bench_is_write(c->kind);
+	return c->kind->width >= WIDTH_ALL && c->kind->phases[p] && !bench_is_write(c->kind);
 }
 
 static bool any_shared(const struct bench *b)

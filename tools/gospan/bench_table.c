@@ -184,12 +184,16 @@ static void print_group(const struct bench *b, enum bench_kind_id kind, enum ben
 static void print_pairs(const struct bench *b, const char *name, enum bench_kind_id one_cpu,
 			enum bench_kind_id all_cpus)
 {
+	unsigned int nr_cpus = cpu_list_count(&b->options.cpus);
 	char title[80];
 
 	snprintf(title, sizeof(title), "%s: allocate, free at once", name);
 	print_group(b, one_cpu, PART_FIRST, title);
-	snprintf(title, sizeof(title), "%s, all CPUs: on %u CPUs at once, mean of the CPUs", name,
-		 cpu_list_count(&b->options.cpus));
+	if (nr_cpus > 1)
+		snprintf(title, sizeof(title), "%s, all CPUs: on %u CPUs at once, mean of the CPUs",
+			 name, nr_cpus);
+	else
+		snprintf(title, sizeof(title), "%s, all CPUs: on one CPU", name);
 	print_group(b, all_cpus, PART_FIRST, title);
 }
 
