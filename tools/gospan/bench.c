@@ -164,6 +164,8 @@ static void check_options(struct argp_state *state, struct bench_options *option
 		argp_error(state, "--csv has no place for what --compare says");
 	if (!options->slab_test)
 		return;
+	if (options->output != OUTPUT_TABLE)
+		argp_error(state, "--slab-test is a format of its own (--json=FILE goes with it)");
 	if (options->kinds || options->suite || options->held.nr)
 		argp_error(state, "--slab-test has its own workloads");
 	if (!(options->allocators & shown))
@@ -241,13 +243,15 @@ static const struct argp_option argp_options[] = {
 	  "cache-thrash, cache-scratch) on all of them, named ones but fan-out also on a single "
 	  "one, to compare others with", 0 },
 	{ "rounds", 'r', "N", 0, "rounds of each allocator (15)", 0 },
-	{ "objects", 'n', "LIST", 0, "operations in a round, each in turn, instead of a number that "
-	  "suits the size and the instrument; of bulk, n-pattern and threadtest what is live "
-	  "at once", 0 },
+	{ "objects", 'n', "LIST", 0, "operations of each CPU in a round, each number in turn, instead "
+	  "of one that suits the size and the instrument; of batches, fan-out, fragmentation, "
+	  "n-pattern and threadtest objects that are allocated before they are freed, of bulk those "
+	  "of a call; rptest, mstress, shbench make whole turns of them (512, 640, 16)", 0 },
 	{ "zero", KEY_ZERO, NULL, 0, "allocate with __GFP_ZERO", 0 },
 	{ "latency", KEY_LATENCY, NULL, 0,
 	  "also time single operations: of the slowest CPU what half of them, 99 %, 99.9 % and all of "
-	  "them do not exceed; not of bulk, rcu-flood, nor of writes, of hardirq in any case", 0 },
+	  "them do not exceed; not of bulk, rcu-flood, nor of writes, of hardirq in any case; 99.9 % "
+	  "of 1000 operations at least", 0 },
 	{ "held", KEY_HELD, "LIST", 0,
 	  "gospan pages kept in use meanwhile, single ones with holes between them, such as "
 	  "10000,1000000: each in turn; for page runs only", 0 },

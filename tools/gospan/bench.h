@@ -136,7 +136,9 @@ struct bench_cpu_times {
 
 /* Ticks of single operations, on the CPU where they were most, with the reading of a clock. */
 struct bench_latency {
-	__u64 p50, p99, p999, max;
+	__u64 p50, p99;
+	__u64 p999;		/* 0: not of so few */
+	__u64 max;
 };
 
 struct bench_phase {

@@ -107,7 +107,7 @@ static void fill_latency(struct record *r, const struct bench *b, const struct b
 		return;
 	record_real(r, "latency_ticks_p50", latency_ticks(l, l->p50));
 	record_real(r, "latency_ticks_p99", latency_ticks(l, l->p99));
-	record_real(r, "latency_ticks_p999", latency_ticks(l, l->p999));
+	record_real(r, "latency_ticks_p999", l->p999 ? l->p999 : NAN);
 	record_real(r, "latency_ticks_max", latency_ticks(l, l->max));
 }
 

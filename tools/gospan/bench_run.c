@@ -36,6 +36,8 @@
 
 #define RUNS_PER_ROUND	2
 #define RUNS_PER_HOLD	8
+/* Of fewer operations the 99.9th percentile is but the maximum. */
+#define MIN_OPS_P999	1000
 
 /* One value per round. */
 struct samples {
@@ -251,7 +253,8 @@ static void run_latency(const struct bench *b, int fd, struct bench_case *c,
 
 			l->p50 = larger(l->p50, from->ticks_p50);
 			l->p99 = larger(l->p99, from->ticks_p99);
-			l->p999 = larger(l->p999, from->ticks_p999);
+			if (from->ops * b->options.rounds >= MIN_OPS_P999)
+				l->p999 = larger(l->p999, from->ticks_p999);
 			l->max = larger(l->max, from->ticks_max);
 		}
 	}

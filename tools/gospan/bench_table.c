@@ -274,9 +274,10 @@ static void print_latency(const struct bench *b, const struct bench_case *c, uns
 		if (!l->max)
 			continue;
 		snprintf(label, sizeof(label), "%s, %s", c->kind->name, c->kind->phases[p]);
-		printf("%12s  %6u  %-22s%-11s%9llu%9llu%9llu%12llu\n",
-		       bench_format_size(b, c, size), c->nr_objects, label, allocator_names[allocator],
-		       l->p50, l->p99, l->p999, l->max);
+		printf("%12s  %6u  %-22s%-11s%9llu%9llu", bench_format_size(b, c, size),
+		       c->nr_objects, label, allocator_names[allocator], l->p50, l->p99);
+		print_figure(l->p999 ? l->p999 : NAN, 9, 0);
+		printf("%12llu\n", l->max);
 	}
 }
 
