@@ -34,8 +34,9 @@
 #endif
 
 /*
- * Wait until kfree_rcu() has freed what it was given: since 6.12, which added the call, up
- * to 7.0; 7.3 exports it no longer. Others wait for what call_rcu() was given, which is most.
+ * Wait until kfree_rcu() has freed what it was given, where a module may: 6.12 added the
+ * call, 7.3 exports it no longer, and so from 7.0 on it is not relied on. Others wait for what
+ * call_rcu() was given, which is most.
  */
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE && KERNEL_VERSION(7, 0, 0) > LINUX_VERSION_CODE
 static inline void gospan_kfree_rcu_barrier(void)
