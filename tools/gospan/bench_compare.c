@@ -128,6 +128,16 @@ static struct figure row_figure(const struct side *side, const json_t *row)
 	};
 }
 
+/* Of which a round is the best; earlier files do not say so: two, or eight with pages held. */
+static double runs_per_round(const json_t *row)
+{
+	double nr = json_get_real(row, "runs_per_round");
+
+	if (!isnan(nr))
+		return nr;
+	return json_get_real(row, "held_pages") > 0 ? 8 : 2;
+}
+
 /* Both have an interval, and a cost that a ratio can be made of. */
 static bool are_comparable(struct figure old, struct figure new)
 {
@@ -208,7 +218,7 @@ static void compare_row(const struct side *old, const struct side *new, const js
 	}
 	was = row_figure(old, before);
 	is = row_figure(new, row);
-	if (!are_comparable(was, is)) {
+	if (runs_per_round(before) != runs_per_round(row) || !are_comparable(was, is)) {
 		count(counts, "not_comparable");
 		return;
 	}
