@@ -153,6 +153,7 @@ static struct target targets[] = {
 	TARGET(__vmalloc_noprof, NULL),
 	TARGET(__xa_alloc, -ENOMEM),
 	TARGET(alloc_cpumask_var_node, false),
+	TARGET(alloc_pages_exact_noprof, NULL),
 	TARGET(alloc_pages_noprof, NULL),
 	TARGET(alloc_workqueue, NULL),
 	TARGET(debugfs_create_dir, -ENOMEM),
