@@ -212,7 +212,8 @@ static void expect_report(struct kunit *test, const struct misuse_kind *kind,
 	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)p);
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.bytes, t->size);
 	if (kind->verdict == GOSPAN_FREE_DAMAGED)
-		KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.p, (const void *)gospan_kunit_seen.m.record);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.p,
+				    (const void *)gospan_kunit_seen.m.record);
 	else
 		KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.p, (const void *)where);
 	KUNIT_ASSERT_NOT_NULL(test, gospan_kunit_seen.m.record);

@@ -46,6 +46,7 @@ static int fault_redirect(struct kprobe *probe, struct pt_regs *regs)
 	instruction_pointer_set(regs, (unsigned long)fault_handle);
 	return 1;
 }
+
 NOKPROBE_SYMBOL(fault_redirect);
 
 static struct kprobe fault_probe;

@@ -58,9 +58,7 @@ static void print_place(const struct gospan_misuse *m)
 		pr_err("  %s at %pS\n", m->write ? "write" : "read", (void *)m->ip);
 	if (m->guarded)
 		pr_err("  between guard pages\n");
-	else if (m->spanclass == GOSPAN_SPANCLASS_NONE)
-		return;
-	else
+	else if (m->spanclass != GOSPAN_SPANCLASS_NONE)
 		pr_err("  in a span of %u pages at %#lx, of %s objects\n", m->npages, m->addr,
 		       m->spanclass == GOSPAN_SPANCLASS_LARGE ? "large" :
 		       gospan_spanclass_is_cache(m->spanclass) ? "a cache's" : "a size class's");
