@@ -12,7 +12,7 @@ use_module()
 	local module kernel file arch=() files=("${@:3}") folder=$root/build/$1-${3%.ko}
 	module=$("$root/tools/vm/build" "$1" ${variant:+"$variant"})
 	kernel=$("$root/tools/vm/kernel" "$1")
-	[[ $1 != uml ]] || arch=(ARCH=um)
+	[[ $1 != uml* ]] || arch=(ARCH=um)
 	mkdir -p "$folder"
 	rsync -a --include=Kbuild --include='*.[ch]' --exclude='*' "$2/" "$folder/"
 	make -C "$kernel/build" M="$folder" GOSPAN="$root" W=1 "${arch[@]}" \
