@@ -14,6 +14,7 @@
 #include "../src/cache.h"
 #include "../src/debug.h"
 #include "../src/malloc.h"
+#include "../src/nolock.h"
 #include "../src/validate.h"
 #include "helper.h"
 #include "misuse.h"
@@ -468,6 +469,50 @@ static void record_overwritten_while_free(struct kunit *test)
 	debug_set(test, "-,%zu", 100);
 }
 
+/* Whoever draws an object may ask for more than who reserved it, within its class. */
+static void reserved_has_all_of_its_class(struct kunit *test)
+{
+	const struct gospan_reserve_item item = { .size = 40, .count = 1 };
+	struct gospan_reservation r;
+	u8 *p;
+
+	debug_set(test, "FZ,%zu", 48);
+	gospan_reservation_init(&r);
+	KUNIT_ASSERT_EQ(test, gospan_reserve(&r, &item, 1, GFP_KERNEL), 0);
+	p = gospan_alloc_reserved(&r, 47, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_GE(test, gospan_size(p), 47);
+	memset(p, 0x77, 47);
+	gospan_kunit_listen();
+	gospan_free(p);
+	gospan_kunit_unlisten();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
+	gospan_unreserve(&r);
+	debug_set(test, "-,%zu", 48);
+}
+
+/* Nor do objects of the CPUs' reserves have records: they have been asked for by nobody. */
+static void nolock_has_no_record(struct kunit *test)
+{
+	void *objs[64];
+	unsigned int i;
+
+	debug_set(test, "F,%zu", 64);
+	KUNIT_ASSERT_EQ(test, gospan_nolock_init(), 0);
+	for (i = 0; i < ARRAY_SIZE(objs); i++) {
+		objs[i] = gospan_alloc_nolock(64, 0);
+		if (objs[i])
+			KUNIT_EXPECT_NULL(test, gospan_record_of(gospan_arena_span_of(
+					  &gospan_heap.arenas, objs[i]), objs[i]));
+		/* What was taken is there again. */
+		gospan_nolock_sync();
+	}
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		gospan_free(objs[i]);
+	gospan_nolock_exit();
+	debug_set(test, "-,%zu", 64);
+}
+
 /* Nothing behind the last semicolon is no clause. */
 static void set_ends_in_semicolon(struct kunit *test)
 {
@@ -517,6 +562,8 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE(bulk_is_under_debug),
 	KUNIT_CASE(cache_is_under_debug),
 	KUNIT_CASE(large_overflows),
+	KUNIT_CASE(reserved_has_all_of_its_class),
+	KUNIT_CASE(nolock_has_no_record),
 	KUNIT_CASE(realloc_keeps_what_is_constructed),
 	KUNIT_CASE(record_overwritten_while_free),
 	KUNIT_CASE(set_ends_in_semicolon),

@@ -67,6 +67,11 @@ static size_t reserve_bytes(unsigned int class)
 	return 1UL << (NOLOCK_MIN_LOG2 + class);
 }
 
+static unsigned int reserve_spanclass(unsigned int class)
+{
+	return gospan_make_spanclass(gospan_size_to_class(reserve_bytes(class)), false);
+}
+
 /* The reserve's class of @size, 1..GOSPAN_NOLOCK_MAX_BYTES. */
 static unsigned int reserve_class(size_t size)
 {
@@ -94,7 +99,9 @@ static bool reserve_fill(struct nolock_cpu *n, gfp_t gfp, int node)
 
 		if (READ_ONCE(n->slot[i]))
 			continue;
-		p = gospan_alloc_node(reserve_bytes(i / reserve_depth), gfp | __GFP_NOWARN, node);
+		/* Without a record or guard pages: who asks for how much is not known yet. */
+		p = gospan_malloc_node(reserve_spanclass(i / reserve_depth), gfp | __GFP_NOWARN,
+				       node);
 		if (!p)
 			return false;
 		/* Another fills it, too. */

@@ -109,7 +109,8 @@ static bool items_add(struct list_head *items, size_t size, unsigned int count, 
 	*item = (struct reserve_item){ .bytes = gospan_size_roundup(size) };
 	list_add_tail(&item->list, items);
 	while (item->nr < count) {
-		obj = gospan_alloc(size, gfp);
+		/* Who draws it may ask for as much. */
+		obj = gospan_alloc(item->bytes, gfp);
 		if (!obj)
 			return false;
 		item_push(item, obj);
