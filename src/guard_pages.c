@@ -49,6 +49,11 @@ static int fault_redirect(struct kprobe *probe, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(fault_redirect);
 
+/* A probe that has this is not made a jump, after which nobody could be sent elsewhere. */
+static void fault_redirected(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+
 static struct kprobe fault_probe;
 
 /* Each page with an entry of its own. Task; sleeps. */
@@ -133,6 +138,7 @@ int gospan_guard_pages_open(unsigned int n, gospan_guard_fault fault)
 	fault_probe = (struct kprobe){
 		.symbol_name = "kfence_handle_page_fault",
 		.pre_handler = fault_redirect,
+		.post_handler = fault_redirected,
 	};
 	err = register_kprobe(&fault_probe);
 	if (err)
