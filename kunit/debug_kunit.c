@@ -494,6 +494,7 @@ static void reserved_has_all_of_its_class(struct kunit *test)
 /* Nor do objects of the CPUs' reserves have records: they have been asked for by nobody. */
 static void nolock_has_no_record(struct kunit *test)
 {
+	struct gospan_span *s;
 	void *objs[64];
 	unsigned int i;
 
@@ -501,9 +502,9 @@ static void nolock_has_no_record(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, gospan_nolock_init(), 0);
 	for (i = 0; i < ARRAY_SIZE(objs); i++) {
 		objs[i] = gospan_alloc_nolock(64, 0);
-		if (objs[i])
-			KUNIT_EXPECT_NULL(test, gospan_record_of(gospan_arena_span_of(
-					  &gospan_heap.arenas, objs[i]), objs[i]));
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+		s = gospan_arena_span_of(&gospan_heap.arenas, objs[i]);
+		KUNIT_EXPECT_NULL(test, gospan_record_of(s, objs[i]));
 		/* What was taken is there again. */
 		gospan_nolock_sync();
 	}
