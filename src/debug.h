@@ -44,6 +44,7 @@ typedef void (*gospan_debug_visit)(struct gospan_span *s, void *p, struct gospan
 void gospan_debug_for_each(unsigned int spanclass, gospan_debug_visit visit, void *data);
 unsigned long gospan_debug_find_lost(unsigned int spanclass);
 int gospan_debug_show_live(struct seq_file *file);
+void gospan_debug_report_leaks(void);
 
 /* debug_file.c */
 extern struct dentry *gospan_debug_folder;

@@ -3,9 +3,12 @@
  * Debug: objects with records that somebody has, by who allocated them, and those that
  * nobody has any more.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/hash.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/seq_file.h>
@@ -19,6 +22,8 @@
 #define NR_LOST		32U
 /* Call sites that are told apart; a power of two. */
 #define NR_SITES	4096U
+/* Of them told at unload. */
+#define MAX_LEAKS	32U
 
 /* All slots of a span that is still one. */
 static void span_visit(struct gospan_span *s, unsigned int spanclass, gospan_debug_visit visit,
@@ -182,16 +187,26 @@ static int site_compare(const void *a, const void *b)
 	return x->bytes < y->bytes ? 1 : -(x->bytes > y->bytes);
 }
 
-/* Live objects with records by who allocated them, most bytes first. Returns 0 or -ENOMEM. */
-int gospan_debug_show_live(struct seq_file *file)
+/* Live objects with records by who allocated them, most bytes first; NULL: no memory. */
+static struct sites *sites_gather(void)
 {
 	struct sites *sites = kvzalloc(sizeof(*sites), GFP_KERNEL);
+
+	if (!sites)
+		return NULL;
+	gospan_debug_for_each(GOSPAN_SPANCLASS_NONE, live_visit, sites);
+	sort(sites->site, NR_SITES, sizeof(*sites->site), site_compare, NULL);
+	return sites;
+}
+
+/* Them into a file. Task; sleeps. Returns 0 or -ENOMEM. */
+int gospan_debug_show_live(struct seq_file *file)
+{
+	struct sites *sites = sites_gather();
 	const struct site *site;
 
 	if (!sites)
 		return -ENOMEM;
-	gospan_debug_for_each(GOSPAN_SPANCLASS_NONE, live_visit, sites);
-	sort(sites->site, NR_SITES, sizeof(*sites->site), site_compare, NULL);
 	for (site = sites->site; site->objects; site++) {
 		seq_printf(file, "%zu bytes in %lu objects, the oldest of %llu s\n", site->bytes,
 			   site->objects, div_u64(local_clock() - site->oldest_ns, NSEC_PER_SEC));
@@ -201,4 +216,18 @@ int gospan_debug_show_live(struct seq_file *file)
 		seq_printf(file, "and %lu objects of others\n", sites->missed);
 	kvfree(sites);
 	return 0;
+}
+
+/* Them into the log, for who unloads us: nobody allocates any more. Task; sleeps. */
+void gospan_debug_report_leaks(void)
+{
+	struct sites *sites = sites_gather();
+	unsigned int i;
+
+	for (i = 0; sites && i < MAX_LEAKS && sites->site[i].objects; i++) {
+		pr_err("leaked: %zu bytes in %lu objects%s\n", sites->site[i].bytes,
+		       sites->site[i].objects, sites->site[i].origin ? ", allocated in" : "");
+		gospan_origin_print(sites->site[i].origin);
+	}
+	kvfree(sites);
 }

@@ -253,6 +253,7 @@ void gospan_debug_exit(void)
 
 	gospan_debug_flush();
 	gospan_debug_find_lost(GOSPAN_SPANCLASS_NONE);
+	gospan_debug_report_leaks();
 	mutex_lock(&debug_lock);
 	for (sizeclass = 0; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
 		class_set(sizeclass, 0);
