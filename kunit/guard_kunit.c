@@ -4,6 +4,7 @@
  * and the report is right; and objects between them are objects like others.
  */
 #include <kunit/test.h>
+#include <linux/instruction_pointer.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -19,14 +20,29 @@
 /* What fills a page, what fills its words, and what does neither. */
 static const size_t sizes[] = { 1, 8, 13, 24, 100, 1024, 4095, PAGE_SIZE };
 
+#define NR_PAGES	(2 * NR_OBJECTS + 1)
+
+static const bool pages_can_be_hidden =
+	IS_ENABLED(CONFIG_X86_64) && IS_ENABLED(CONFIG_KFENCE) && IS_ENABLED(CONFIG_KPROBES);
+
+/* Where pages cannot be hidden, objects lie between some that are not: all but faults is there. */
 static int guard_init(struct kunit *test)
 {
-	int err = gospan_guard_open(NR_OBJECTS);
+	void *pages;
 
-	if (err == -EOPNOTSUPP &&
-	    !(IS_ENABLED(CONFIG_X86_64) && IS_ENABLED(CONFIG_KFENCE) && IS_ENABLED(CONFIG_KPROBES)))
-		kunit_skip(test, "guard pages take x86-64, KFENCE and kprobes");
-	KUNIT_ASSERT_EQ(test, err, 0);
+	if (pages_can_be_hidden) {
+		KUNIT_ASSERT_EQ(test, gospan_guard_pages_open(NR_PAGES, gospan_guard_fault), 0);
+	} else {
+		KUNIT_ASSERT_EQ(test, gospan_guard_pages_open(NR_PAGES, gospan_guard_fault),
+				-EOPNOTSUPP);
+		pages = alloc_pages_exact(NR_PAGES * PAGE_SIZE, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, pages);
+		gospan_guard_pages = (struct gospan_guard_pages){
+			.addr = (unsigned long)pages,
+			.bytes = NR_PAGES * PAGE_SIZE,
+		};
+	}
+	KUNIT_ASSERT_EQ(test, gospan_guard_open(NR_OBJECTS), 0);
 	return gospan_kunit_init(test);
 }
 
@@ -34,6 +50,17 @@ static void guard_exit(struct kunit *test)
 {
 	gospan_kunit_unlisten();
 	KUNIT_EXPECT_EQ(test, gospan_guard_close(), 0);
+	if (pages_can_be_hidden)
+		return gospan_guard_pages_close();
+	free_pages_exact((void *)gospan_guard_pages.addr, gospan_guard_pages.bytes);
+	gospan_guard_pages = (struct gospan_guard_pages){};
+}
+
+/* Of tests that need faults. */
+static void skip_without_faults(struct kunit *test)
+{
+	if (!pages_can_be_hidden)
+		kunit_skip(test, "to hide pages takes x86-64, KFENCE and kprobes");
 }
 
 /* The next allocation, which is due. */
@@ -146,6 +173,7 @@ static void access_is_found(struct kunit *test)
 	enum gospan_kunit_context context;
 	unsigned int i;
 
+	skip_without_faults(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		for (context = 0; context < GOSPAN_KUNIT_NR_CONTEXTS; context++)
 			access_once(test, test->param_value, sizes[i], context);
@@ -156,6 +184,7 @@ static void access_is_found_again(struct kunit *test)
 {
 	unsigned int i;
 
+	skip_without_faults(test);
 	for (i = 0; i < 3 * NR_OBJECTS; i++) {
 		access_once(test, &accesses[0], 64, GOSPAN_KUNIT_TASK);
 		access_once(test, &accesses[4], 64, GOSPAN_KUNIT_TASK);
@@ -187,7 +216,7 @@ static void access_near_left(struct kunit *test)
 
 	take_neighbours(test, &p, &q);
 	gospan_kunit_listen();
-	do_read(p + 64);
+	gospan_guard_fault((unsigned long)p + 64, false, _THIS_IP_);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)p);
 	gospan_free(p);
 	gospan_free(q);
@@ -199,7 +228,7 @@ static void access_near_right(struct kunit *test)
 
 	take_neighbours(test, &p, &q);
 	gospan_kunit_listen();
-	do_read(q - 1);
+	gospan_guard_fault((unsigned long)q - 1, false, _THIS_IP_);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)q);
 	gospan_free(p);
 	gospan_free(q);
@@ -213,7 +242,7 @@ static void access_near_freed(struct kunit *test)
 	take_neighbours(test, &p, &q);
 	gospan_free(p);
 	gospan_kunit_listen();
-	do_read(p + 64);
+	gospan_guard_fault((unsigned long)p + 64, false, _THIS_IP_);
 	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)q);
 	gospan_free(q);
 }

@@ -261,7 +261,7 @@ static struct guard_slot *slot_beside(unsigned long addr)
 }
 
 /* An access to a page that was hidden, see guard_pages.c. Any context. */
-static void guard_fault(unsigned long addr, bool write, unsigned long ip)
+void gospan_guard_fault(unsigned long addr, bool write, unsigned long ip)
 {
 	struct guard_slot *slot = slot_of(addr);
 	enum gospan_verdict verdict = GOSPAN_GUARD_FREED;
@@ -305,28 +305,19 @@ static void guard_taken(struct irq_work *work)
 }
 
 /**
- * gospan_guard_open() - make room for objects between guard pages
- * @n: objects, 1..255
+ * gospan_guard_open() - have objects between guard pages, which there are
+ * @n: objects; of pages there are 2 * n + 1
  *
  * Context: Task; sleeps.
- * Return: 0, -EBUSY if there is already, -ENOMEM, or what gospan_guard_pages_open() does.
+ * Return: 0, or -ENOMEM.
  */
 int gospan_guard_open(unsigned int n)
 {
 	unsigned int i;
-	int err;
 
-	if (slots)
-		return -EBUSY;
 	slots = kvcalloc(n, sizeof(*slots), GFP_KERNEL);
 	if (!slots)
 		return -ENOMEM;
-	err = gospan_guard_pages_open(2 * n + 1, guard_fault);
-	if (err) {
-		kvfree(slots);
-		slots = NULL;
-		return err;
-	}
 	nr_slots = n;
 	init_irq_work(&taken_work, guard_taken);
 	for (i = 0; i < n; i++) {
@@ -352,7 +343,6 @@ unsigned int gospan_guard_close(void)
 		       slots[i].record.asked);
 		gospan_origin_print(slots[i].record.alloc.origin);
 	}
-	gospan_guard_pages_close();
 	init_llist_head(&freed);
 	ready = NULL;
 	kvfree(slots);
@@ -374,14 +364,15 @@ void gospan_guard_show(struct seq_file *file)
 /* Without guards if they cannot be had: that is no reason to fail. After gospan_malloc_init(). */
 void gospan_guard_init(void)
 {
+	unsigned int n = min(guard_objects, MAX_OBJECTS);
 	int err;
 
-	if (!guard_objects)
+	if (!n)
 		return;
-	err = gospan_origin_init();
-	if (!err)
-		err = gospan_guard_open(min(guard_objects, MAX_OBJECTS));
+	err = gospan_origin_init() ?: gospan_guard_pages_open(2 * n + 1, gospan_guard_fault) ?:
+	      gospan_guard_open(n);
 	if (err) {
+		gospan_guard_pages_close();
 		pr_warn("no guard pages: %s (%d)\n", err == -EOPNOTSUPP ?
 			"they take x86-64, KFENCE and kprobes" : "they could not be had", err);
 		return;
@@ -400,4 +391,5 @@ void gospan_guard_exit(void)
 			gospan_guard_disarm();
 	}
 	gospan_guard_close();
+	gospan_guard_pages_close();
 }

@@ -18,6 +18,7 @@ void *gospan_guard_take(size_t size, gfp_t gfp);
 bool gospan_guard_free(const void *p);
 size_t gospan_guard_bytes(const void *p);
 void gospan_guard_show(struct seq_file *file);
+void gospan_guard_fault(unsigned long addr, bool write, unsigned long ip);
 int gospan_guard_open(unsigned int n);
 unsigned int gospan_guard_close(void);
 void gospan_guard_arm(void);

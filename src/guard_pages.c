@@ -30,7 +30,7 @@ struct gospan_guard_pages gospan_guard_pages;
 #include <linux/preempt.h>
 #include <asm/set_memory.h>
 
-static gospan_guard_fault guard_fault;
+static gospan_guard_fault_fn guard_fault;
 
 /* In place of kfence_handle_page_fault(): the access is tried again. */
 static bool fault_handle(unsigned long addr, bool write, struct pt_regs *regs)
@@ -123,7 +123,7 @@ void gospan_guard_page_show(unsigned long addr)
  * Return: 0, all are shown and zeros; -EOPNOTSUPP or another error: they cannot be had
  * on this kernel; -ENOMEM.
  */
-int gospan_guard_pages_open(unsigned int n, gospan_guard_fault fault)
+int gospan_guard_pages_open(unsigned int n, gospan_guard_fault_fn fault)
 {
 	unsigned long bytes = n * PAGE_SIZE;
 	void *pages = alloc_pages_exact(bytes, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
@@ -170,7 +170,7 @@ void gospan_guard_pages_close(void)
 
 #else
 
-int gospan_guard_pages_open(unsigned int n, gospan_guard_fault fault)
+int gospan_guard_pages_open(unsigned int n, gospan_guard_fault_fn fault)
 {
 	return -EOPNOTSUPP;
 }

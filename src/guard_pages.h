@@ -11,7 +11,7 @@
 struct pt_regs;
 
 /* Told of an access to one that is hidden, by which instruction; shows it again. Any context. */
-typedef void (*gospan_guard_fault)(unsigned long addr, bool write, unsigned long ip);
+typedef void (*gospan_guard_fault_fn)(unsigned long addr, bool write, unsigned long ip);
 
 /* Constant from gospan_guard_pages_open() to gospan_guard_pages_close(). */
 struct gospan_guard_pages {
@@ -27,7 +27,7 @@ static __always_inline bool gospan_guard_pages_have(const void *p)
 	return (unsigned long)p - gospan_guard_pages.addr < gospan_guard_pages.bytes;
 }
 
-int gospan_guard_pages_open(unsigned int n, gospan_guard_fault fault);
+int gospan_guard_pages_open(unsigned int n, gospan_guard_fault_fn fault);
 void gospan_guard_pages_close(void);
 void gospan_guard_page_hide(unsigned long addr);
 void gospan_guard_page_show(unsigned long addr);
