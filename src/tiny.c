@@ -54,7 +54,7 @@ void gospan_tiny_seal(const struct gospan_tiny *t)
 bool gospan_tiny_close(struct gospan_tiny *t)
 {
 	unsigned int shift = gospan_tiny_shift(t->block), starts = t->starts;
-	unsigned int guard = t->room ? LAST_BIT : 0;
+	unsigned int guard = t->room ? LAST_BIT : 0, left;
 	atomic_t *word = gospan_tiny_word(t->block);
 
 	atomic_andnot((ALL_BITS & ~starts & ~guard) << shift, word);
@@ -65,7 +65,9 @@ bool gospan_tiny_close(struct gospan_tiny *t)
 	WRITE_ONCE(t->starts, 0);
 	WRITE_ONCE(t->room, 0);
 	/* After all that: whose the block is then may have it open. */
-	return guard && !(atomic_fetch_andnot(guard << shift, word) >> shift & starts);
+	left = atomic_fetch_andnot(guard << shift, word) >> shift;
+	/* Without the guard, which a wrong free took, another may have it. */
+	return guard && (left & (starts | guard)) == guard;
 }
 
 /* What CPU @cpu has open, if it is the block that @addr is in. */
