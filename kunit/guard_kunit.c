@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of guard pages: each access that they are there for is found, in all contexts,
- * and the report is right; and objects between them are objects like others.
+ * Tests of guard pages: each access that they are there for is found, from tasks, with
+ * interrupts off and from hardirqs, and the report is right; and objects between them are
+ * objects like others.
  */
 #include <kunit/test.h>
 #include <linux/instruction_pointer.h>
@@ -12,6 +13,7 @@
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "../src/guard.h"
+#include "../src/origin.h"
 #include "helper.h"
 #include "misuse.h"
 
@@ -42,6 +44,7 @@ static int guard_init(struct kunit *test)
 			.bytes = NR_PAGES * PAGE_SIZE,
 		};
 	}
+	KUNIT_ASSERT_EQ(test, gospan_origin_init(), 0);
 	KUNIT_ASSERT_EQ(test, gospan_guard_open(NR_OBJECTS), 0);
 	return gospan_kunit_init(test);
 }
@@ -160,7 +163,8 @@ static void access_once(struct kunit *test, const struct access *access, size_t 
 	KUNIT_EXPECT_EQ(test, m->write, access->write);
 	KUNIT_EXPECT_NE(test, m->ip, 0);
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.record.alloc.pid, current->pid);
-	KUNIT_EXPECT_NE(test, gospan_kunit_seen.record.alloc.origin, 0);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.record.alloc.origin != 0,
+			IS_ENABLED(CONFIG_STACKDEPOT));
 	KUNIT_EXPECT_EQ(test, !gospan_kunit_seen.record.free.ns, !access->freed);
 	gospan_kunit_unlisten();
 	if (!access->freed)
@@ -296,9 +300,14 @@ static void wrong_pointers(struct kunit *test)
 	expect_misuse(test, GOSPAN_FREE_DOUBLE, p);
 }
 
+struct node {
+	struct rcu_head rcu;
+};
+
 /* An object is one like others, to all calls. */
 static void calls_take_it(struct kunit *test)
 {
+	struct node *node;
 	void *some[2];
 	u8 *p, *q;
 
@@ -314,6 +323,10 @@ static void calls_take_it(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, q);
 	KUNIT_EXPECT_NULL(test, memchr_inv(q, 0x77, 100));
 	gospan_free(q);
+	p = gospan_kvrealloc(take(test, 100, GFP_KERNEL), 100, 3000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	gospan_kvfree_sensitive(p, 3000);
+	gospan_kvfree_sensitive(take(test, 100, GFP_KERNEL), 100);
 	gospan_free_nolock(take(test, 8, GFP_KERNEL));
 	gospan_kvfree(take(test, 8, GFP_KERNEL));
 	gospan_free_sensitive(take(test, 100, GFP_KERNEL));
@@ -321,8 +334,26 @@ static void calls_take_it(struct kunit *test)
 	some[1] = gospan_alloc(64, GFP_KERNEL);
 	gospan_free_bulk(2, some);
 	gospan_free_rcu_mightsleep(take(test, 64, GFP_KERNEL));
+	node = (struct node *)take(test, sizeof(*node), GFP_KERNEL);
+	gospan_free_rcu(node, rcu);
 	gospan_rcu_barrier();
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
+}
+
+/* It is of no cache. */
+static void cache_does_not_take_it(struct kunit *test)
+{
+	struct gospan_cache *cache = gospan_cache_create("guard_kunit", 64, 0, 0, NULL);
+	u8 *p;
+
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	p = take(test, 64, GFP_KERNEL);
+	gospan_kunit_listen();
+	gospan_cache_free(cache, p);
+	expect_misuse(test, GOSPAN_FREE_OTHER, p);
+	gospan_free(p);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
+	gospan_cache_destroy(cache);
 }
 
 /* Pages come again in the order in which they were freed; without one, others do. */
@@ -374,6 +405,7 @@ static void objects_are_aligned(struct kunit *test)
 	unsigned int i, n;
 	u8 *p;
 
+	gospan_kunit_listen();
 	for (i = 0; i < gospan_kunit_nr_sizes; i++) {
 		size_t size = gospan_kunit_sizes[i];
 
@@ -386,6 +418,7 @@ static void objects_are_aligned(struct kunit *test)
 			gospan_free(p);
 		}
 	}
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
 }
 
 static struct kunit_case guard_cases[] = {
@@ -397,6 +430,7 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(write_in_page_is_found),
 	KUNIT_CASE(wrong_pointers),
 	KUNIT_CASE(calls_take_it),
+	KUNIT_CASE(cache_does_not_take_it),
 	KUNIT_CASE(pages_in_turn),
 	KUNIT_CASE(one_is_due),
 	KUNIT_CASE(objects_are_aligned),

@@ -34,6 +34,7 @@
 #include "bulk.h"
 #include "cache.h"
 #include "debug.h"
+#include "guard_pages.h"
 #include "malloc.h"
 #include "nolock.h"
 #include "origin.h"
@@ -404,15 +405,21 @@ static unsigned int spanclass_of(const void *p)
 	return spanclass;
 }
 
+/* It is none of the cache's. What is nobody's, gospan_free() reports. */
+static noinline bool other_report(unsigned int spanclass, const void *p)
+{
+	if (spanclass == GOSPAN_SPANCLASS_NONE && !gospan_guard_pages_have(p))
+		return false;
+	gospan_report_misuse(GOSPAN_FREE_OTHER, p);
+	return true;
+}
+
 /* Is it an object of another cache or class? Reported, then. */
 static bool object_is_other(const struct gospan_cache *cache, const void *p)
 {
 	unsigned int spanclass = spanclass_of(p);
 
-	if (spanclass == cache->spanclass || spanclass == GOSPAN_SPANCLASS_NONE)
-		return false;
-	gospan_report_misuse(GOSPAN_FREE_OTHER, p);
-	return true;
+	return unlikely(spanclass != cache->spanclass) && other_report(spanclass, p);
 }
 
 /* Wiped, nodes are many, the magazine full or claimed, or there is something about @p. */

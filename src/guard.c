@@ -12,13 +12,13 @@
  * freed. A page that was freed is used again when all others were: the longer ago, the
  * better.
  *
- * Every guard_ms a look is due. Then the key that classes under debug have, too, sends
+ * Every guard_ms one is due. Then the key that classes under debug have, too, sends
  * allocations by here; the first that fits in a page has it, and the key goes back.
- * Meanwhile nothing is otherwise than without guards, so it costs what two changes of
+ * Otherwise nothing differs from what is without guards, so it costs what two changes of
  * code every guard_ms do. A free finds that the object is in no span, as it does with
  * large objects and those that are not ours, and asks here.
  *
- * Objects of named caches, of a certain node, and above a page have none. kmemleak does
+ * Objects of named caches, of a certain node, in bulk, and above a page have none. kmemleak does
  * not look for pointers in those that have.
  *
  * KFENCE and GWP-ASan do the same; the former for kmalloc(). Go has nothing alike.
@@ -30,6 +30,7 @@
 #include <linux/jiffies.h>
 #include <linux/jump_label.h>
 #include <linux/llist.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -105,24 +106,27 @@ static struct guard_slot *slot_pop(void)
 	return node ? llist_entry(node, struct guard_slot, free) : NULL;
 }
 
-/* About the object in @slot; with @ip, an access. */
-static void slot_report(struct guard_slot *slot, enum gospan_verdict verdict, const void *p,
-			unsigned long ip, bool write)
+/* About the object in @slot, or none: *@m has the rest. */
+static void slot_report(const struct guard_slot *slot, struct gospan_misuse *m)
 {
-	struct gospan_misuse m = {
-		.verdict = verdict, .p = p, .guarded = true, .ip = ip, .write = write,
-	};
-
+	m->guarded = true;
 	if (slot) {
 		/* Who misuses it may not be who has it. */
-		m.object = READ_ONCE(slot->object);
-		m.bytes = READ_ONCE(slot->record.asked);
-		m.record = &slot->record;
-		m.addr = slot_page(slot);
-		/* When it is free its page is hidden, but where that was just found. */
-		m.npages = atomic_read(&slot->live) || verdict == GOSPAN_GUARD_FREED;
+		m->object = READ_ONCE(slot->object);
+		m->bytes = READ_ONCE(slot->record.asked);
+		m->record = &slot->record;
+		m->addr = slot_page(slot);
 	}
-	gospan_report(&m);
+	gospan_report(m);
+}
+
+/* What is wrong about @p, or damaged there. */
+static void pointer_report(const struct guard_slot *slot, enum gospan_verdict verdict,
+			   const void *p)
+{
+	struct gospan_misuse m = { .verdict = verdict, .p = p };
+
+	slot_report(slot, &m);
 }
 
 static void *slot_fill(struct guard_slot *slot, size_t size, gfp_t gfp)
@@ -193,13 +197,14 @@ static enum gospan_verdict slot_check(const struct guard_slot *slot, const void 
 /**
  * gospan_guard_free() - take back what may be an object between guard pages
  * @p: anything
+ * @stack: note it, too; that may take a lock and allocate
  *
  * Misuse is reported.
  *
- * Context: Any.
+ * Context: Any; with @stack any but NMI.
  * Return: Whether it was, or is in one of their pages.
  */
-bool gospan_guard_free(const void *p)
+bool gospan_guard_free(const void *p, bool stack)
 {
 	enum gospan_verdict verdict;
 	struct guard_slot *slot;
@@ -212,13 +217,15 @@ bool gospan_guard_free(const void *p)
 	if (verdict == GOSPAN_FREE_OK && atomic_cmpxchg(&slot->live, 1, 0) != 1)
 		verdict = GOSPAN_FREE_DOUBLE;
 	if (verdict != GOSPAN_FREE_OK) {
-		slot_report(slot, verdict, p, 0, false);
+		pointer_report(slot, verdict, p);
 		return true;
 	}
 	verdict = slot_check(slot, &damage);
 	if (verdict != GOSPAN_FREE_OK)
-		slot_report(slot, verdict, damage, 0, false);
-	gospan_track_note(&slot->record.free, true, GFP_NOWAIT);
+		pointer_report(slot, verdict, damage);
+	if (want_init_on_free())
+		memset(slot->object, 0, slot->record.asked);
+	gospan_track_note(&slot->record.free, stack, GFP_NOWAIT);
 	gospan_guard_page_hide(slot_page(slot));
 	llist_add(&slot->free, &freed);
 	return true;
@@ -232,7 +239,7 @@ size_t gospan_guard_bytes(const void *p)
 
 	if (verdict == GOSPAN_FREE_OK)
 		return slot->record.asked;
-	slot_report(slot, verdict, p, 0, false);
+	pointer_report(slot, verdict, p);
 	return 0;
 }
 
@@ -264,14 +271,20 @@ static struct guard_slot *slot_beside(unsigned long addr)
 void gospan_guard_fault(unsigned long addr, bool write, unsigned long ip)
 {
 	struct guard_slot *slot = slot_of(addr);
-	enum gospan_verdict verdict = GOSPAN_GUARD_FREED;
+	struct gospan_misuse m = {
+		.verdict = slot ? GOSPAN_GUARD_FREED : GOSPAN_GUARD_BESIDE,
+		.p = (void *)addr,
+		.ip = ip,
+		.write = write,
+	};
 
 	gospan_guard_page_show(addr & PAGE_MASK);
-	if (!slot) {
+	if (!slot)
 		slot = slot_beside(addr);
-		verdict = GOSPAN_GUARD_BESIDE;
-	}
-	slot_report(READ_ONCE(slot->object) ? slot : NULL, verdict, (void *)addr, ip, write);
+	/* Who did it may hold locks that printing takes: that is to be seen, not a deadlock. */
+	lockdep_off();
+	slot_report(READ_ONCE(slot->object) ? slot : NULL, &m);
+	lockdep_on();
 }
 
 /* Have the next allocation that fits get a page. Task; sleeps. */
@@ -288,13 +301,19 @@ void gospan_guard_disarm(void)
 	static_branch_dec(&gospan_malloc_alloc_special);
 }
 
+/* In a jiffy at the earliest. */
+static void tick_later(void)
+{
+	queue_delayed_work(system_dfl_wq, &tick_work, max(msecs_to_jiffies(guard_ms), 1UL));
+}
+
 static void guard_tick(struct work_struct *work)
 {
 	armed = !armed;
 	if (armed)
 		return gospan_guard_arm();
 	gospan_guard_disarm();
-	queue_delayed_work(system_dfl_wq, &tick_work, msecs_to_jiffies(guard_ms));
+	tick_later();
 }
 
 static void guard_taken(struct irq_work *work)
@@ -373,12 +392,14 @@ void gospan_guard_init(void)
 	      gospan_guard_open(n);
 	if (err) {
 		gospan_guard_pages_close();
+		guard_objects = 0;
 		pr_warn("no guard pages: %s (%d)\n", err == -EOPNOTSUPP ?
-			"they take x86-64, KFENCE and kprobes" : "they could not be had", err);
+			"they take x86-64, no Xen PV, KFENCE and kprobes" : "none are to be had",
+			err);
 		return;
 	}
 	INIT_DELAYED_WORK(&tick_work, guard_tick);
-	queue_delayed_work(system_dfl_wq, &tick_work, msecs_to_jiffies(guard_ms));
+	tick_later();
 }
 
 /* Nobody allocates any more. */

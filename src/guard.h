@@ -15,7 +15,7 @@ struct seq_file;
 extern atomic_t gospan_guard_due;
 
 void *gospan_guard_take(size_t size, gfp_t gfp);
-bool gospan_guard_free(const void *p);
+bool gospan_guard_free(const void *p, bool stack);
 size_t gospan_guard_bytes(const void *p);
 void gospan_guard_show(struct seq_file *file);
 void gospan_guard_fault(unsigned long addr, bool write, unsigned long ip);

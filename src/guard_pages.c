@@ -7,12 +7,15 @@
  * cached otherwise, which is what drivers may ask for; then each page has an entry of
  * its own, and lookup_address() says which.
  *
- * Only the CPU that hides a page forgets what it knew of it at once. Another may go
- * on for a while, and is not found out.
+ * The CPU that hides a page forgets at once what it knew of it, but for what it knew
+ * as another process, where page tables are apart. Others may go on for a while, and are
+ * not found out.
  *
  * A page fault that nobody expected ends in kfence_handle_page_fault(), where KFENCE is
  * built in, whether it is on or not. A probe there sends those about our pages to us.
  * Without KFENCE or probes, or on other machines than x86-64, there are no guard pages.
+ * Nobody comes there who expected a fault, as copy_to_user() does; and where the probe is
+ * passed by, in another's handler or with probes off, the kernel says oops.
  *
  * KFENCE has its pages split at boot, and is called by name.
  */
@@ -28,6 +31,8 @@ struct gospan_guard_pages gospan_guard_pages;
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <asm/cpufeature.h>
 #include <asm/set_memory.h>
 
 static gospan_guard_fault_fn guard_fault;
@@ -121,14 +126,20 @@ void gospan_guard_page_show(unsigned long addr)
  *
  * Context: Task; sleeps.
  * Return: 0, all are shown and zeros; -EOPNOTSUPP or another error: they cannot be had
- * on this kernel; -ENOMEM.
+ * on this kernel; -ENOMEM; -EBUSY: somebody has them.
  */
 int gospan_guard_pages_open(unsigned int n, gospan_guard_fault_fn fault)
 {
 	unsigned long bytes = n * PAGE_SIZE;
-	void *pages = alloc_pages_exact(bytes, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	void *pages;
 	int err;
 
+	if (gospan_guard_pages.bytes)
+		return -EBUSY;
+	/* A guest of Xen's may not tell its CPU to forget. */
+	if (boot_cpu_has(X86_FEATURE_XENPV))
+		return -EOPNOTSUPP;
+	pages = alloc_pages_exact(bytes, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!pages)
 		return -ENOMEM;
 	guard_fault = fault;
@@ -163,6 +174,8 @@ void gospan_guard_pages_close(void)
 		return;
 	for (i = 0; i < bytes; i += PAGE_SIZE)
 		gospan_guard_page_show(addr + i);
+	/* A fault that is under way, with interrupts off, comes to us still. */
+	synchronize_rcu();
 	gospan_guard_pages = (struct gospan_guard_pages){};
 	unregister_kprobe(&fault_probe);
 	free_pages_exact((void *)addr, bytes);

@@ -284,7 +284,7 @@ static void free_large(const void *p)
 {
 	enum gospan_verdict verdict;
 
-	if (gospan_guard_free(p) || !gospan_debug_free(p))
+	if (gospan_guard_free(p, true) || !gospan_debug_free(p))
 		return;
 	verdict = gospan_mheap_free_large(&gospan_heap, p);
 	if (verdict != GOSPAN_FREE_OK)

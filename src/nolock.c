@@ -301,7 +301,7 @@ void gospan_free_nolock(const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	if (gospan_guard_free(p))
+	if (gospan_guard_free(p, false))
 		return;
 	gospan_arena_see_newest();
 	/* To wipe an object of any size would take too long here. */

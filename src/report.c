@@ -23,6 +23,7 @@
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/time64.h>
+#include <linux/uaccess.h>
 #include "mheap.h"
 #include "origin.h"
 #include "report.h"
@@ -93,15 +94,18 @@ static void print_track(const struct gospan_track *t, const char *what)
 /* What is in the span, or the object's page, around @p. */
 static void print_bytes(const struct gospan_misuse *m)
 {
-	unsigned int shift = m->guarded ? PAGE_SHIFT : GOSPAN_PAGE_SHIFT;
-	unsigned long limit = m->addr + ((unsigned long)m->npages << shift);
+	unsigned long limit = m->addr + (m->guarded ? PAGE_SIZE :
+					 (unsigned long)m->npages << GOSPAN_PAGE_SHIFT);
 	unsigned long line = max(((unsigned long)m->p & -LINE_BYTES) - AROUND_BYTES, m->addr);
 	unsigned long to = min(line + 2 * AROUND_BYTES + LINE_BYTES, limit);
 	char text[3 * LINE_BYTES + 1];
+	u8 bytes[LINE_BYTES];
 
 	for (; line < to; line += LINE_BYTES) {
-		hex_dump_to_buffer((const void *)line, LINE_BYTES, LINE_BYTES, 1, text,
-				   sizeof(text), false);
+		/* A page may be hidden, or become so. */
+		if (copy_from_kernel_nofault(bytes, (const void *)line, LINE_BYTES))
+			return;
+		hex_dump_to_buffer(bytes, LINE_BYTES, LINE_BYTES, 1, text, sizeof(text), false);
 		pr_err("  %#lx: %s\n", line, text);
 	}
 }

@@ -17,7 +17,7 @@ struct gospan_misuse {
 	const void *object;	/* that it is about, or in the slot of; NULL: none */
 	size_t bytes;		/* that the object has, or were asked for */
 	const struct gospan_record *record;	/* of the object; NULL: it has none */
-	bool guarded;		/* it has a page of its own, at addr; npages 0: that is hidden */
+	bool guarded;		/* it has a page of its own, at addr */
 	unsigned long ip;	/* guarded: of the instruction, if it is about an access */
 	bool write;		/* of that access */
 };

@@ -64,10 +64,12 @@ bool gospan_tiny_close(struct gospan_tiny *t)
 	smp_wmb();
 	WRITE_ONCE(t->starts, 0);
 	WRITE_ONCE(t->room, 0);
+	if (!guard)
+		return false;
 	/* After all that: whose the block is then may have it open. */
 	left = atomic_fetch_andnot(guard << shift, word) >> shift;
 	/* Without the guard, which a wrong free took, another may have it. */
-	return guard && (left & (starts | guard)) == guard;
+	return (left & (starts | guard)) == guard;
 }
 
 /* What CPU @cpu has open, if it is the block that @addr is in. */
