@@ -542,19 +542,6 @@ static void set_refuses(struct kunit *test)
 	debug_set(test, "-", 0);
 }
 
-/* The caches of classes are others' again. */
-static void debug_suite_exit(struct kunit_suite *suite)
-{
-	struct gospan_cache *cache;
-	unsigned int i;
-
-	for (i = 0; i < GOSPAN_NR_SIZECLASSES; i++) {
-		cache = gospan_debug_classes[i].cache;
-		gospan_debug_classes[i].cache = NULL;
-		gospan_cache_destroy(cache);
-	}
-}
-
 static struct kunit_case debug_cases[] = {
 	KUNIT_CASE_PARAM(misuse_is_found, kind_gen_params),
 	KUNIT_CASE(size_and_realloc_of_no_object),
@@ -575,7 +562,7 @@ static struct kunit_case debug_cases[] = {
 static struct kunit_suite debug_suite = {
 	.name = "gospan_debug",
 	.init = gospan_kunit_init,
-	.suite_exit = debug_suite_exit,
+	.suite_exit = gospan_kunit_debug_exit,
 	.test_cases = debug_cases,
 };
 

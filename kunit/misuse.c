@@ -5,6 +5,8 @@
 #include <linux/compiler.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/gospan.h>
+#include "../src/debug.h"
 #include "misuse.h"
 
 const char *const gospan_kunit_context_names[GOSPAN_KUNIT_NR_CONTEXTS] = {
@@ -31,6 +33,19 @@ void gospan_kunit_listen(void)
 void gospan_kunit_unlisten(void)
 {
 	WRITE_ONCE(gospan_report_hook, NULL);
+}
+
+/* .suite_exit of suites that put classes under debug: their caches are others' again. */
+void gospan_kunit_debug_exit(struct kunit_suite *suite)
+{
+	struct gospan_cache *cache;
+	unsigned int i;
+
+	for (i = 0; i < GOSPAN_NR_SIZECLASSES; i++) {
+		cache = gospan_debug_classes[i].cache;
+		gospan_debug_classes[i].cache = NULL;
+		gospan_cache_destroy(cache);
+	}
 }
 
 struct call {

@@ -7,6 +7,8 @@
 
 #include "../src/report.h"
 
+struct kunit_suite;
+
 enum gospan_kunit_context {
 	GOSPAN_KUNIT_TASK,
 	GOSPAN_KUNIT_IRQS_OFF,
@@ -27,6 +29,7 @@ extern struct gospan_kunit_seen gospan_kunit_seen;
 
 void gospan_kunit_listen(void);
 void gospan_kunit_unlisten(void);
+void gospan_kunit_debug_exit(struct kunit_suite *suite);
 void gospan_kunit_call_in(enum gospan_kunit_context context, void (*fn)(void *data), void *data);
 
 #endif /* _GOSPAN_KUNIT_MISUSE_H */

@@ -34,8 +34,8 @@
 #include "report.h"
 #include "supply.h"
 
-static unsigned long quarantine_bytes;
-module_param(quarantine_bytes, ulong, 0644);
+unsigned long gospan_debug_quarantine_bytes;
+module_param_named(quarantine_bytes, gospan_debug_quarantine_bytes, ulong, 0644);
 MODULE_PARM_DESC(quarantine_bytes, "bytes of freed objects under debug that wait before they are used again (default 0)");
 
 /* Objects that leave the quarantine at once: bounds the time with interrupts off. */
@@ -197,7 +197,7 @@ static struct gospan_record *quarantine_cut(unsigned long limit)
 /* Keep an object for a while, and let the oldest go. False if none are kept. */
 static bool quarantine_put(struct gospan_record *r)
 {
-	unsigned long limit = READ_ONCE(quarantine_bytes), flags;
+	unsigned long limit = READ_ONCE(gospan_debug_quarantine_bytes), flags;
 	struct gospan_record *old;
 
 	if (!limit) {

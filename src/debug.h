@@ -22,6 +22,7 @@ struct gospan_debug_class {
 extern struct gospan_debug_class gospan_debug_classes[GOSPAN_NR_SIZECLASSES];
 
 /* debug.c */
+extern unsigned long gospan_debug_quarantine_bytes;	/* module parameter */
 bool gospan_debug_has_class(size_t size);
 bool gospan_debug_alloc(size_t size, gfp_t gfp, bool noscan, int node, void **p);
 bool gospan_debug_take(void *p, size_t size, gfp_t gfp);
