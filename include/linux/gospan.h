@@ -740,7 +740,8 @@ size_t gospan_size(const void *p);
  *
  * Context: Any. Takes no lock.
  * Return: gospan_size() of an object allocated with @size, which is more only
- * where memory ran out for all but its own pages; 0 for 0; @size itself if it is
+ * where memory ran out for all but its own pages, and no more than @size where the
+ * object is under debug or between guard pages; 0 for 0; @size itself if it is
  * more than gospan_alloc() can give.
  */
 size_t gospan_size_roundup(size_t size);
