@@ -24,15 +24,12 @@ static const size_t sizes[] = { 1, 8, 13, 24, 100, 1024, 4095, PAGE_SIZE };
 
 #define NR_PAGES	(2 * NR_OBJECTS + 1)
 
-static const bool pages_can_be_hidden =
-	IS_ENABLED(CONFIG_X86_64) && IS_ENABLED(CONFIG_KFENCE) && IS_ENABLED(CONFIG_KPROBES);
-
 /* Where pages cannot be hidden, objects lie between some that are not: all but faults is there. */
 static int guard_init(struct kunit *test)
 {
 	void *pages;
 
-	if (pages_can_be_hidden) {
+	if (GOSPAN_GUARD_PAGES) {
 		KUNIT_ASSERT_EQ(test, gospan_guard_pages_open(NR_PAGES, gospan_guard_fault), 0);
 	} else {
 		KUNIT_ASSERT_EQ(test, gospan_guard_pages_open(NR_PAGES, gospan_guard_fault),
@@ -53,7 +50,7 @@ static void guard_exit(struct kunit *test)
 {
 	gospan_kunit_unlisten();
 	KUNIT_EXPECT_EQ(test, gospan_guard_close(), 0);
-	if (pages_can_be_hidden)
+	if (GOSPAN_GUARD_PAGES)
 		return gospan_guard_pages_close();
 	free_pages_exact((void *)gospan_guard_pages.addr, gospan_guard_pages.bytes);
 	gospan_guard_pages = (struct gospan_guard_pages){};
@@ -62,7 +59,7 @@ static void guard_exit(struct kunit *test)
 /* Of tests that need faults. */
 static void skip_without_faults(struct kunit *test)
 {
-	if (!pages_can_be_hidden)
+	if (!GOSPAN_GUARD_PAGES)
 		kunit_skip(test, "to hide pages takes x86-64, KFENCE and kprobes");
 }
 
@@ -213,41 +210,25 @@ static void take_neighbours(struct kunit *test, u8 **p, u8 **q)
 	KUNIT_ASSERT_PTR_EQ(test, *q, *p + 64 + PAGE_SIZE);
 }
 
-/* Of two objects beside a guard page the nearer is told. */
-static void access_near_left(struct kunit *test)
+/* What a fault at @addr is told to be about. */
+static void expect_beside(struct kunit *test, const u8 *addr, const u8 *object)
 {
-	u8 *p, *q;
-
-	take_neighbours(test, &p, &q);
 	gospan_kunit_listen();
-	gospan_guard_fault((unsigned long)p + 64, false, _THIS_IP_);
-	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)p);
-	gospan_free(p);
-	gospan_free(q);
+	gospan_guard_fault((unsigned long)addr, false, _THIS_IP_);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_GUARD_BESIDE);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)object);
 }
 
-static void access_near_right(struct kunit *test)
+/* Of two objects beside a guard page the nearer, but one that lives before one that does not. */
+static void access_between_two(struct kunit *test)
 {
 	u8 *p, *q;
 
 	take_neighbours(test, &p, &q);
-	gospan_kunit_listen();
-	gospan_guard_fault((unsigned long)q - 1, false, _THIS_IP_);
-	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)q);
+	expect_beside(test, p + 64, p);
+	expect_beside(test, q - 1, q);
 	gospan_free(p);
-	gospan_free(q);
-}
-
-/* But one that lives before one that was freed. */
-static void access_near_freed(struct kunit *test)
-{
-	u8 *p, *q;
-
-	take_neighbours(test, &p, &q);
-	gospan_free(p);
-	gospan_kunit_listen();
-	gospan_guard_fault((unsigned long)p + 64, false, _THIS_IP_);
-	KUNIT_EXPECT_PTR_EQ(test, gospan_kunit_seen.m.object, (const void *)q);
+	expect_beside(test, p + 64, q);
 	gospan_free(q);
 }
 
@@ -424,9 +405,7 @@ static void objects_are_aligned(struct kunit *test)
 static struct kunit_case guard_cases[] = {
 	KUNIT_CASE_PARAM(access_is_found, access_gen_params),
 	KUNIT_CASE(access_is_found_again),
-	KUNIT_CASE(access_near_left),
-	KUNIT_CASE(access_near_right),
-	KUNIT_CASE(access_near_freed),
+	KUNIT_CASE(access_between_two),
 	KUNIT_CASE(write_in_page_is_found),
 	KUNIT_CASE(wrong_pointers),
 	KUNIT_CASE(calls_take_it),

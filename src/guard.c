@@ -18,8 +18,8 @@
  * code every guard_ms do. A free finds that the object is in no span, as it does with
  * large objects and those that are not ours, and asks here.
  *
- * Objects of named caches, of a certain node, in bulk, and above a page have none. kmemleak does
- * not look for pointers in those that have.
+ * Objects of named caches, of a certain node, in bulk, and above a page have none.
+ * kmemleak does not look for pointers in those that have.
  *
  * KFENCE and GWP-ASan do the same; the former for kmalloc(). Go has nothing alike.
  */
@@ -281,7 +281,7 @@ void gospan_guard_fault(unsigned long addr, bool write, unsigned long ip)
 	gospan_guard_page_show(addr & PAGE_MASK);
 	if (!slot)
 		slot = slot_beside(addr);
-	/* Who did it may hold locks that printing takes: that is to be seen, not a deadlock. */
+	/* Who did it may hold any lock: printing is not to be judged by that. */
 	lockdep_off();
 	slot_report(READ_ONCE(slot->object) ? slot : NULL, &m);
 	lockdep_on();

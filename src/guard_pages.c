@@ -24,7 +24,7 @@
 
 struct gospan_guard_pages gospan_guard_pages;
 
-#if defined(CONFIG_X86_64) && defined(CONFIG_KFENCE) && defined(CONFIG_KPROBES)
+#if GOSPAN_GUARD_PAGES
 
 #include <linux/gfp.h>
 #include <linux/kprobes.h>

@@ -6,9 +6,14 @@
 #ifndef _GOSPAN_GUARD_PAGES_H
 #define _GOSPAN_GUARD_PAGES_H
 
+#include <linux/kconfig.h>
 #include <linux/types.h>
 
 struct pt_regs;
+
+/* Does this kernel let a module hide pages? See guard_pages.c. */
+#define GOSPAN_GUARD_PAGES \
+	(IS_ENABLED(CONFIG_X86_64) && IS_ENABLED(CONFIG_KFENCE) && IS_ENABLED(CONFIG_KPROBES))
 
 /* Told of an access to one that is hidden, by which instruction; shows it again. Any context. */
 typedef void (*gospan_guard_fault_fn)(unsigned long addr, bool write, unsigned long ip);
