@@ -28,6 +28,7 @@ struct torture_actor {
 	u64 state;			/* of the step's random numbers */
 	enum torture_context context;
 	bool atomic;			/* may not sleep in this step */
+	bool patient;			/* makes calls that wait, for RCU or for others */
 	unsigned int number;
 	unsigned long nr_calls;		/* of gospan's functions */
 	unsigned long nr_failed;	/* of them, that got no memory */

@@ -29,8 +29,10 @@
 #include "compat.h"
 #include "torture.h"
 
-#define STEPS_IN_IRQ	8
-#define STEPS_IN_TASK	64
+#define STEPS_IN_IRQ	16
+#define STEPS_IN_TASK	128
+/* Then it moves. */
+#define MOVE_ROUNDS	32
 #define MAX_INTERVAL_US	1000
 #define MAX_READS	50
 /* A timer's interval is this many times what it takes. */
@@ -49,10 +51,12 @@ module_param(may_fail, bool, 0644);
 MODULE_PARM_DESC(may_fail, "memory is made to run out: allocations may fail as often as they like");
 
 /* What interrupts the task, or others, and how. */
-enum { IN_TASK, IN_HARD_TIMER, IN_SOFT_TIMER, IN_IRQ_WORK, IN_RCU, NR_ACTORS };
+enum { IN_TASK, IN_PATIENT_TASK, IN_HARD_TIMER, IN_SOFT_TIMER, IN_IRQ_WORK, IN_RCU, NR_ACTORS };
+
+#define NR_TASKS	2	/* the first ones */
 
 static const enum torture_context actor_context[NR_ACTORS] = {
-	TORTURE_TASK, TORTURE_HARDIRQ, TORTURE_SOFTIRQ, TORTURE_HARDIRQ, TORTURE_RCU,
+	TORTURE_TASK, TORTURE_TASK, TORTURE_HARDIRQ, TORTURE_SOFTIRQ, TORTURE_HARDIRQ, TORTURE_RCU,
 };
 
 static const char *const context_name[NR_TORTURE_CONTEXTS] = {
@@ -60,7 +64,7 @@ static const char *const context_name[NR_TORTURE_CONTEXTS] = {
 };
 
 struct team {
-	struct task_struct *task;
+	struct task_struct *task[NR_TASKS];
 	struct hrtimer hard_timer, soft_timer;
 	struct irq_work work;
 	struct rcu_head rcu;
@@ -133,9 +137,17 @@ static void task_move(void)
 		set_cpus_allowed_ptr(current, cpumask_of(cpu));
 }
 
+/* Have the rest of the team at work, too. */
+static void team_wake(struct team *team)
+{
+	irq_work_queue(&team->work);
+	if (!test_and_set_bit_lock(0, &team->rcu_pending))
+		call_rcu(&team->rcu, rcu_run);
+}
+
 static int task_run(void *data)
 {
-	struct team *team = data;
+	struct torture_actor *a = data;
 	unsigned int i, round = 0;
 
 	while (!kthread_should_stop()) {
@@ -144,11 +156,10 @@ static int task_run(void *data)
 			continue;
 		}
 		for (i = 0; i < STEPS_IN_TASK; i++)
-			torture_step(&team->actor[IN_TASK]);
-		irq_work_queue(&team->work);
-		if (!test_and_set_bit_lock(0, &team->rcu_pending))
-			call_rcu(&team->rcu, rcu_run);
-		if (++round % 16 == 0)
+			torture_step(a);
+		if (!a->patient)
+			team_wake(container_of(a, struct team, actor[IN_TASK]));
+		if (++round % MOVE_ROUNDS == 0)
 			task_move();
 		cond_resched();
 	}
@@ -157,12 +168,13 @@ static int task_run(void *data)
 
 static void all_pause(void)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	WRITE_ONCE(paused, true);
 	torture_nmi_pause(true);
 	for (i = 0; i < nr_teams; i++)
-		kthread_park(teams[i].task);
+		for (j = 0; j < NR_TASKS; j++)
+			kthread_park(teams[i].task[j]);
 	/* Nobody queues them any more. */
 	for (i = 0; i < nr_teams; i++)
 		irq_work_sync(&teams[i].work);
@@ -174,21 +186,24 @@ static void all_pause(void)
 
 static void all_run(void)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	torture_nmi_pause(false);
 	WRITE_ONCE(paused, false);
 	for (i = 0; i < nr_teams; i++)
-		kthread_unpark(teams[i].task);
+		for (j = 0; j < NR_TASKS; j++)
+			kthread_unpark(teams[i].task[j]);
 	running = true;
 }
 
 static void teams_stop(void)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	for (i = 0; i < nr_teams; i++) {
-		kthread_stop(teams[i].task);
+		for (j = 0; j < NR_TASKS; j++)
+			if (teams[i].task[j])
+				kthread_stop(teams[i].task[j]);
 		hrtimer_cancel(&teams[i].hard_timer);
 		hrtimer_cancel(&teams[i].soft_timer);
 	}
@@ -222,15 +237,29 @@ static int team_init(struct team *team)
 		if (err)
 			return err;
 	}
+	team->actor[IN_PATIENT_TASK].patient = true;
 	hrtimer_setup(&team->hard_timer, hard_timer_run, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	hrtimer_setup(&team->soft_timer, soft_timer_run, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 	team->work = IRQ_WORK_INIT_HARD(work_run);
 	return 0;
 }
 
-static int teams_start(void)
+static int tasks_start(struct team *team)
 {
 	struct task_struct *task;
+	unsigned int i;
+
+	for (i = 0; i < NR_TASKS; i++) {
+		task = kthread_run(task_run, &team->actor[i], "torture/%u", team->actor[i].number);
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		team->task[i] = task;
+	}
+	return 0;
+}
+
+static int teams_start(void)
+{
 	unsigned int i;
 	int err;
 
@@ -238,10 +267,10 @@ static int teams_start(void)
 		err = team_init(&teams[i]);
 		if (err)
 			return err;
-		task = kthread_run(task_run, &teams[i], "gospan_torture/%u", i);
-		if (IS_ERR(task))
-			return PTR_ERR(task);
-		teams[nr_teams++].task = task;
+		nr_teams++;
+		err = tasks_start(&teams[i]);
+		if (err)
+			return err;
 		hrtimer_start(&teams[i].hard_timer, NSEC_PER_MSEC, HRTIMER_MODE_REL_HARD);
 		hrtimer_start(&teams[i].soft_timer, NSEC_PER_MSEC, HRTIMER_MODE_REL_SOFT);
 	}
@@ -410,6 +439,7 @@ static int __init torture_init(void)
 	if (!seed)
 		seed = get_random_u32() | 1;
 	pr_info("seed=%u\n", seed);
+	judge.patient = true;
 	teams = kcalloc(num_possible_cpus(), sizeof(*teams), GFP_KERNEL);
 	nmi_actors = kcalloc(nr_cpu_ids, sizeof(*nmi_actors), GFP_KERNEL);
 	if (teams && nmi_actors)

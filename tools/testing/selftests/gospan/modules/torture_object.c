@@ -11,6 +11,7 @@
 #include <linux/bitops.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 #include "torture.h"
 
 #define NR_BOXES	256
@@ -18,9 +19,11 @@
 #define NR_KV_BOXES	16
 /* Where an object of a named cache carries what its constructor wrote. */
 #define CONSTRUCTED_BYTES	8
-/* All bytes of small objects, every so manieth of larger ones. */
-#define DENSE_BYTES	512
-#define STRIDE		61
+/* All words of small objects, and of one larger one in so many ... */
+#define DENSE_SHARE	32
+/* ... of the others so many at either end, and between them every so manieth. */
+#define END_WORDS	32
+#define STRIDE_WORDS	31
 /* Of what is wrong, so many are printed. */
 #define MAX_PRINTED	20
 
@@ -63,45 +66,68 @@ static size_t object_skip(const struct torture_object *o)
 	return o->kind >= TORTURE_CACHE ? CONSTRUCTED_BYTES : 0;
 }
 
-static size_t object_stride(const struct torture_object *o)
+static u64 pattern(const struct torture_object *o, size_t word)
 {
-	return o->bytes <= DENSE_BYTES ? 1 : STRIDE;
+	u64 x = (o->stamp + word) * 0x9e3779b97f4a7c15ULL;
+
+	return x ^ x >> 32;
 }
 
-static u8 pattern(const struct torture_object *o, size_t i)
+/* The word after @word of those that carry the pattern. */
+static size_t pattern_next(const struct torture_object *o, size_t word)
 {
-	return (o->stamp + i) * 0x9e3779b97f4a7c15ULL >> 56;
+	size_t end = (o->bytes - 1) / sizeof(u64);
+
+	if (word < END_WORDS || word + END_WORDS >= end || o->stamp % DENSE_SHARE == 0)
+		return word + 1;
+	return min(word + STRIDE_WORDS, end - END_WORDS);
 }
 
 void torture_object_write(struct torture_actor *a, struct torture_object *o)
 {
-	size_t i, stride = object_stride(o);
-	u8 *bytes = o->p + object_skip(o);
+	void *bytes = o->p + object_skip(o);
+	size_t i, at;
+	u64 x;
 
 	OPTIMIZER_HIDE_VAR(bytes);
 	o->stamp = a->stream + a->step;
-	for (i = 0; i < o->bytes; i += stride)
-		bytes[i] = pattern(o, i);
-	if (o->bytes)
-		bytes[o->bytes - 1] = pattern(o, o->bytes - 1);
+	for (i = 0; (at = i * sizeof(x)) < o->bytes; i = pattern_next(o, i)) {
+		x = pattern(o, i);
+		if (at + sizeof(x) <= o->bytes)
+			memcpy(bytes + at, &x, sizeof(x));
+		else
+			memcpy(bytes + at, &x, o->bytes - at);
+	}
+}
+
+static bool pattern_is(const void *has, u64 x, size_t bytes)
+{
+	u64 y;
+
+	if (bytes < sizeof(y))
+		return !memcmp(has, &x, bytes);
+	/* Inline. */
+	memcpy(&y, has, sizeof(y));
+	return x == y;
 }
 
 /* Are the first @bytes of those that were written still as they were? */
 void torture_object_check(struct torture_actor *a, const struct torture_object *o, size_t bytes)
 {
-	size_t i, stride = object_stride(o);
-	const u8 *has = o->p + object_skip(o);
+	const void *has = o->p + object_skip(o);
+	size_t i, at, n;
+	u64 x;
 
 	OPTIMIZER_HIDE_VAR(has);
-	for (i = 0; i < bytes && has[i] == pattern(o, i); )
-		i += stride;
-	if (i >= bytes && bytes == o->bytes && bytes) {
-		i = bytes - 1;
-		bytes = has[i] == pattern(o, i) ? 0 : bytes;
+	for (i = 0; (at = i * sizeof(x)) < bytes; i = pattern_next(o, i)) {
+		x = pattern(o, i);
+		n = min(bytes - at, sizeof(x));
+		if (pattern_is(has + at, x, n))
+			continue;
+		torture_bad(a, "%px of %zu bytes, kind %d, stamp %#llx, has %*ph, not %*ph, at %zu",
+			    o->p, o->bytes, o->kind, o->stamp, (int)n, has + at, (int)n, &x, at);
+		return;
 	}
-	if (i < bytes)
-		torture_bad(a, "byte %zu of %zu at %px, kind %d, stamp %#llx, is %#x, not %#x", i,
-			    o->bytes, o->p, o->kind, o->stamp, has[i], pattern(o, i));
 }
 
 static void free_rcu(struct torture_object *o)
@@ -124,7 +150,7 @@ static void free_kv(struct torture_actor *a, struct torture_object *o)
 		gospan_kvfree(o->p);
 	else if (a->atomic)
 		free_rcu(o);
-	else if (torture_draw(a, 16))
+	else if (!a->patient || torture_draw(a, 16))
 		gospan_kvfree_sensitive(o->p, o->bytes);
 	else
 		gospan_kvfree_rcu_mightsleep(o->p);
@@ -148,7 +174,7 @@ static void free_plain(struct torture_actor *a, struct torture_object *o)
 			torture_bad(a, "realloc to 0 does not free");
 		break;
 	case 5:
-		if (!a->atomic && !torture_draw(a, 64))
+		if (a->patient && !a->atomic && !torture_draw(a, 64))
 			gospan_free_rcu_mightsleep(o->p);
 		else
 			gospan_free(o->p);

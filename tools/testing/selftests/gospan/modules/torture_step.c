@@ -65,17 +65,20 @@ u32 torture_draw(struct torture_actor *a, u32 limit)
 	return ((mix(a->state) >> 32) * limit) >> 32;
 }
 
-/* Below 16 bytes, each octave up to 32 KiB, those on its edge, and beyond. */
+/*
+ * Below 16 bytes, each octave up to 2 KiB, less often up to 64 KiB, those on its edge,
+ * and, rarely, beyond: as in a kernel, most are small.
+ */
 static size_t draw_size(struct torture_actor *a)
 {
-	u32 dice = torture_draw(a, 64);
+	u32 dice = torture_draw(a, 512);
 	size_t size;
 
-	if (dice < 8)
+	if (dice < 64)
 		return torture_draw(a, 16);
-	if (!a->atomic && dice == 8)
+	if (!a->atomic && dice == 64)
 		return 1 + torture_draw(a, torture_draw(a, 16) ? SZ_256K : SZ_4M);
-	size = 16UL << torture_draw(a, dice < 40 ? 7 : 12);
+	size = 16UL << torture_draw(a, dice < 448 ? 7 : 12);
 	if (dice % 4)
 		return size + torture_draw(a, size);
 	return size - 1 + torture_draw(a, 3);
@@ -579,7 +582,7 @@ static const struct torture_call {
 static void call_draw(struct torture_actor *a)
 {
 	const struct torture_call *call = calls;
-	unsigned int i, n = ARRAY_SIZE(calls) - (a->atomic ? 2 : 0);
+	unsigned int i, n = ARRAY_SIZE(calls) - (a->patient && !a->atomic ? 0 : 2);
 	u32 sum = 0, dice;
 
 	for (i = 0; i < n; i++)
