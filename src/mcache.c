@@ -461,7 +461,10 @@ unsigned int gospan_mcache_batch(unsigned int spanclass)
 	return clamp(n, 1U, GOSPAN_MAX_BATCH);
 }
 
-/* The mcache of a possible CPU, claimed or not; NULL if it never came up. */
+/*
+ * The mcache of a possible CPU, claimed or not; NULL if it never came up. Pairs with
+ * mcache_cpu_prepare().
+ */
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
 {
 	return READ_ONCE(per_cpu(mcache_home, cpu));
@@ -560,7 +563,8 @@ static int mcache_cpu_prepare(unsigned int cpu)
 		c = mcache_create(cpu);
 		if (!c)
 			return -ENOMEM;
-		WRITE_ONCE(per_cpu(mcache_home, cpu), c);
+		/* Pairs with gospan_mcache_of_cpu(): it is whole. */
+		smp_store_release(per_cpu_ptr(&mcache_home, cpu), c);
 	}
 	c->home = home;
 	per_cpu(gospan_mcache_slot, cpu) = c;

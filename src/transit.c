@@ -100,7 +100,11 @@ void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
 static struct gospan_batch *transit_take_older(struct gospan_transit *t,
 					       enum gospan_transit_state state)
 {
-	unsigned long slots = READ_ONCE(t->slots[state]);
+	/*
+	 * Pairs with gospan_transit_put(): where the batches are, and how long, is read
+	 * after the bit of one. Who opens the transit may just have said so.
+	 */
+	unsigned long slots = smp_load_acquire(&t->slots[state]);
 	struct gospan_batch *b;
 	unsigned int slot;
 

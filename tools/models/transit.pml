@@ -2,8 +2,8 @@
 /*
  * Transit, src/transit.c: batches of free objects between CPUs.
  *
- * Two CPUs push and pop an object at a time, a third process takes what is stale. A
- * CPU's interrupts are as another CPU here: nobody waits for anybody.
+ * Two CPUs push and pop an object at a time, a third process takes what is stale, while
+ * a fourth opens it. A CPU's interrupts are as another CPU here: nobody waits for anybody.
  *
  * An object is in one hand or one batch, and none is lost. Whenever anybody goes on,
  * calls come to their end ("progress"), wherever others have stopped.
@@ -11,6 +11,8 @@
  * With one of these a step of the protocol is left out, and spin has to find out:
  * NOT_ATOMIC	a slot's bit is looked at, and then cleared
  * EARLY_PUT	the bit is seen before the batch, without gospan_transit_put()'s barrier
+ * EARLY_LOOK	where the batches are is read before a slot's bit, without the acquire in
+ *		transit_take_older()
  * WAIT		who finds no slot, while others own one, waits for it: no progress
  */
 
@@ -39,6 +41,8 @@ typedef batch {
 	bit period
 };
 batch batches[SLOTS];
+/* gospan_transit.batches and what else is constant while open: is it set? */
+bit opened = 0;
 /* gospan_transit.period: that two are the same is all that is looked at. */
 bit period = 0;
 
@@ -182,31 +186,44 @@ progress:  call_ends(slot, old)
 	od
 }
 
-#define IS_STALE(state, slot)	(IS_IN(state, slot) && batches[slot].period != period)
-
-/* What transit_take_older() does with any of the slots; NO_SLOT if it gets none. */
-inline take_older(state, slot)
+/*
+ * What transit_take_older() does with any of the slots; NO_SLOT if it gets none. With
+ * EARLY_LOOK the batches were there before the bits were looked at.
+ */
+inline take_older(state, slot, there)
 {
+#ifdef EARLY_LOOK
+	there = opened;
+#endif
 	if
 	:: slot = 0
 	:: slot = 1
 	fi;
 	if
-	:: IS_STALE(state, slot) ->
+	:: d_step { IS_IN(state, slot) ->
+#ifndef EARLY_LOOK
+		there = opened;
+#endif
+		assert(there); there = 0
+	   };
 		if
-		:: TAKE_OUT(state, slot)
-		:: !IS_IN(state, slot) -> slot = NO_SLOT
+		:: batches[slot].period == period -> slot = NO_SLOT
+		:: else ->
+			if
+			:: TAKE_OUT(state, slot)
+			:: !IS_IN(state, slot) -> slot = NO_SLOT
+			fi
 		fi
 	:: else -> slot = NO_SLOT
 	fi
 }
 
 /* gospan_mcentral_age(): the objects of a stale batch go to their spans. */
-inline age(slot, old)
+inline age(slot, old, there)
 {
 	if
-	:: take_older(FULL, slot)
-	:: take_older(PARTIAL, slot)
+	:: take_older(FULL, slot, there)
+	:: take_older(PARTIAL, slot, there)
 	fi;
 	if
 	:: slot != NO_SLOT ->
@@ -219,16 +236,24 @@ inline age(slot, old)
 proctype ager()
 {
 	byte slot, old;
+	bit there;
 
 	do
-	:: age(slot, old);
+	:: age(slot, old, there);
 progress:  call_ends(slot, old)
 	od
 }
 
+/* gospan_transit_open() */
+proctype opener()
+{
+	opened = 1;
+	slots[EMPTY] = ALL_SLOTS
+}
+
 init {
 	atomic {
-		slots[EMPTY] = ALL_SLOTS;
+		run opener();
 		run cpu();
 		run cpu();
 		run ager()
