@@ -13,6 +13,7 @@ set -euo pipefail
 root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/gospan
 own_apt=$cache/apt
+apt_arch=amd64
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -23,6 +24,13 @@ bookworm) foreign=trixie ;;
 trixie)   foreign=bookworm ;;
 *)        die "Debian 12 and 13 are supported, not ${codename}" ;;
 esac
+
+# use_apt ARCH: that apt is about another architecture from here on, with lists of its own
+use_apt()
+{
+	apt_arch=$1 own_apt=$cache/apt
+	[[ $1 == amd64 ]] || own_apt+=-$1
+}
 
 # apt_write_conf: the settings of that apt. The other release is never installed
 # from, only downloaded from by exact version: hence the pin.
@@ -44,6 +52,10 @@ apt_write_conf()
 		APT::Sandbox::User "root";
 		APT::Update::Error-Mode "any";
 	END
+	[[ $apt_arch == amd64 ]] || cat >>"$own_apt/apt.conf" <<-END
+		APT::Architecture "$apt_arch";
+		APT::Architectures { "$apt_arch"; };
+	END
 	cat >"$own_apt/preferences" <<-END
 		Package: *
 		Pin: release n=$foreign*
@@ -56,7 +68,7 @@ apt_write_sources()
 {
 	local main security release suite
 	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	local options="target=Packages arch=amd64"
+	local options="target=Packages arch=$apt_arch"
 	[[ ! -r $keyring ]] || options+=" signed-by=$keyring"
 
 	main=$(machine_mirror "$codename")
@@ -103,6 +115,19 @@ apt_update()
 		say "cannot refresh the package lists; going on with what is here"
 	touch "$own_apt/refreshed"
 	exec {lock}>&-
+}
+
+# make_for KERNEL: sets for_kernel to the arguments by which make builds for it
+# shellcheck disable=SC2034
+make_for()
+{
+	case $1 in
+	uml*) for_kernel=(ARCH=um) ;;
+	clang) for_kernel=(LLVM=1) ;;
+	i386) for_kernel=(ARCH=i386) ;;
+	arm64*) for_kernel=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) ;;
+	*) for_kernel=() ;;
+	esac
 }
 
 # use_kernel NAME: sets kernel to its folder, which stays as long as we run
