@@ -19,17 +19,17 @@
 
 /* How often each is called; what takes long, rarely. */
 static const unsigned int weights[NR_COMMANDS] = {
-	[COMMAND_VERSION] = 30,
-	[COMMAND_CLASS] = 200,
-	[COMMAND_MEMSTATS] = 8,
-	[COMMAND_HEAPSTATS] = 100,
-	[COMMAND_CACHE] = 40,
+	[COMMAND_VERSION] = 300,
+	[COMMAND_CLASS] = 2000,
+	[COMMAND_MEMSTATS] = 20,
+	[COMMAND_HEAPSTATS] = 1000,
+	[COMMAND_CACHE] = 400,
 	[COMMAND_TRIM] = 2,
-	[COMMAND_ALLOC] = 800,
-	[COMMAND_REALLOC] = 500,
-	[COMMAND_FREE] = 1000,
-	[COMMAND_READ] = 800,
-	[COMMAND_WRITE] = 500,
+	[COMMAND_ALLOC] = 8000,
+	[COMMAND_REALLOC] = 5000,
+	[COMMAND_FREE] = 10000,
+	[COMMAND_READ] = 8000,
+	[COMMAND_WRITE] = 5000,
 	[COMMAND_BENCH] = 4,
 	[COMMAND_REPLAY] = 20,
 	[COMMAND_REPLAY_CPUS] = 4,
@@ -142,7 +142,7 @@ static struct place place_draw(struct caller *c, const struct region *region, si
 
 static __u64 draw_size(struct random *random)
 {
-	if (!draw(random, 64))
+	if (!draw(random, 1024))
 		return draw(random, (4 << 20) + 2);
 	return draw_magnitude(random, 8192);
 }

@@ -32,9 +32,10 @@
 #define NR_CALLERS	3		/* of a crew; the last is raced */
 #define RACED		(NR_CALLERS - 1)
 #define LOOK_US		100000		/* a call that takes as long may get a signal */
-#define LIFE_US		4000000		/* of a crew, at most, if there is one alone */
-#define BURST		200		/* words changed before a rest */
-#define REST_US		200
+#define LIFE_CALLS	16384		/* of all, from one end of a crew to the next, at most */
+#define LIFE_LOOK_US	5000
+#define BURST		1000		/* words changed before a rest, at most */
+#define REST_US		1000
 #define OWN_CALLS	256		/* with a file; then another is opened */
 #define SHARED_CALLS	1024
 #define FORK_CALLS	1024
@@ -324,6 +325,17 @@ static void end_crew(pid_t pid, bool is_killed)
 		fail("a crew died of a signal");
 }
 
+/* Until so many calls more were made, or enough, or @end has come. */
+static void let_live(unsigned long calls, time_t end)
+{
+	calls += atomic_load(&shared->calls);
+	while (!stopped() && atomic_load(&shared->calls) < calls) {
+		usleep(LIFE_LOOK_US);
+		if (atomic_load(&shared->calls) >= max_calls || time(NULL) >= end)
+			atomic_store(&shared->stop, true);
+	}
+}
+
 static void run_crews(struct random *random)
 {
 	time_t end = time(NULL) + max_seconds;
@@ -333,9 +345,7 @@ static void run_crews(struct random *random)
 	for (i = 0; i < NR_CREWS; i++)
 		pids[i] = start_crew(i, 0);
 	while (!stopped()) {
-		usleep(draw(random, LIFE_US / NR_CREWS));
-		if (atomic_load(&shared->calls) >= max_calls || time(NULL) >= end)
-			atomic_store(&shared->stop, true);
+		let_live(draw(random, LIFE_CALLS), end);
 		if (stopped())
 			break;
 		i = draw(random, NR_CREWS);
