@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include "torture.h"
 
-#define NR_BOXES	256
+#define NR_BOXES	1024
 /* The last ones have what NMIs cannot free: vmalloc memory. */
 #define NR_KV_BOXES	16
 /* Where an object of a named cache carries what its constructor wrote. */
