@@ -17,6 +17,7 @@
 #include <linux/prandom.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -645,6 +646,8 @@ static void free_vmalloc(struct kunit *test)
 	u64 live = gospan_kunit_live();
 	unsigned int i;
 
+	/* On a small machine who may sleep would wait. */
+	WRITE_ONCE(*gospan_kunit_rcu_limit(), ARRAY_SIZE(p) * sizeof(*p[0]));
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
 		p[i] = gospan_kvalloc(sizeof(*p[i]), GFP_KERNEL);
 		KUNIT_ASSERT_TRUE(test, is_vmalloc_addr(p[i]));
@@ -721,6 +724,14 @@ static void limit_serves_atomic(struct kunit *test)
 	gospan_kunit_rcu_expect_live(test, live);
 }
 
+/* It was 32 MiB on a machine of 64, too: memory ran out while all of it waited. */
+static void limit_fits_memory(struct kunit *test)
+{
+	unsigned long npages = READ_ONCE(*gospan_kunit_rcu_limit()) >> PAGE_SHIFT;
+
+	KUNIT_EXPECT_EQ(test, npages, min(totalram_pages() / 16, 0UL + (SZ_32M >> PAGE_SHIFT)));
+}
+
 static struct kunit_case rcu_cases[] = {
 	KUNIT_CASE_PARAM(free_in_context, context_gen_params),
 	KUNIT_CASE(free_mightsleep),
@@ -738,6 +749,7 @@ static struct kunit_case rcu_cases[] = {
 	KUNIT_CASE(barrier_of_all_cpus),
 	KUNIT_CASE(trim_waits),
 	KUNIT_CASE(limit_serves_atomic),
+	KUNIT_CASE(limit_fits_memory),
 	{}
 };
 

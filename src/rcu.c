@@ -38,11 +38,16 @@
 
 /*
  * Where nothing holds it up, a grace period takes some 30 ms. A machine that frees a
- * million objects of 1 KiB in a second has 30 MiB waiting then.
+ * million objects of 1 KiB in a second has 30 MiB waiting then. A small machine has not
+ * the memory: there it is a share of it.
  */
-static unsigned long rcu_bytes = SZ_32M;
+#define MAX_DEFAULT_BYTES	SZ_32M
+#define DEFAULT_SHARE		16
+#define BYTES_BY_MEMORY		ULONG_MAX
+
+static unsigned long rcu_bytes = BYTES_BY_MEMORY;
 module_param(rcu_bytes, ulong, 0644);
-MODULE_PARM_DESC(rcu_bytes, "bytes waiting for RCU above which callers that may sleep wait, too (default 32 MiB)");
+MODULE_PARM_DESC(rcu_bytes, "bytes waiting for RCU above which callers that may sleep wait, too (default 1/16 of memory, at most 32 MiB)");
 
 /* (l) under the lock of @queue; once it is off the queue's list, whoever took it off */
 struct rcu_batch {
@@ -457,6 +462,9 @@ int gospan_rcu_init(void)
 	struct rcu_queue *q;
 	unsigned int cpu;
 
+	if (rcu_bytes == BYTES_BY_MEMORY)
+		rcu_bytes = min_t(u64, ((u64)totalram_pages() << PAGE_SHIFT) / DEFAULT_SHARE,
+				  MAX_DEFAULT_BYTES);
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&rcu_queue, cpu);
 		raw_spin_lock_init(&q->lock);
