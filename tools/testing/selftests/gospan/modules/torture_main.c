@@ -33,6 +33,7 @@
 #define STEPS_IN_TASK	128
 /* Then it moves. */
 #define MOVE_ROUNDS	32
+#define TASK_NICE	10
 #define MAX_INTERVAL_US	1000
 #define MAX_READS	50
 /* A timer's interval is this many times what it takes. */
@@ -150,6 +151,8 @@ static int task_run(void *data)
 	struct torture_actor *a = data;
 	unsigned int i, round = 0;
 
+	/* The script that disturbs comes first. */
+	set_user_nice(current, TASK_NICE);
 	while (!kthread_should_stop()) {
 		if (kthread_should_park()) {
 			kthread_parkme();
