@@ -24,6 +24,7 @@
 #include "helper.h"
 
 #define RUN_JIFFIES	max(HZ / 4, 2)
+#define BEGIN_JIFFIES	(60 * HZ)
 
 static void create_refuses(struct kunit *test)
 {
@@ -283,11 +284,11 @@ static int worker_thread(void *data)
 	struct cache_worker *w = data;
 	u8 *p;
 
-	while (time_before(jiffies, w->end)) {
+	do {
 		p = gospan_cache_alloc(w->cache, GFP_KERNEL);
 		if (!p)
 			continue;
-		w->nr_allocs++;
+		WRITE_ONCE(w->nr_allocs, w->nr_allocs + 1);
 		w->nr_bad += !!memchr_inv(p, 0x3c, WORKER_BYTES);
 		/* Nobody else may have it now. */
 		memset(p, (unsigned long)w >> 8, WORKER_BYTES);
@@ -297,10 +298,17 @@ static int worker_thread(void *data)
 		if (p)
 			gospan_cache_free(w->cache, p);
 		cond_resched();
-	}
+	} while (time_before(jiffies, w->end));
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
+}
+
+static bool workers_began(const struct cache_worker *w, unsigned int nr)
+{
+	while (nr && READ_ONCE(w[nr - 1].nr_allocs))
+		nr--;
+	return !nr;
 }
 
 static void workers_run(struct kunit *test, struct cache_worker *w, struct gospan_cache *cache,
@@ -320,8 +328,9 @@ static void workers_run(struct kunit *test, struct cache_worker *w, struct gospa
 		if (!IS_ERR(worker->task))
 			wake_up_process(worker->task);
 	}
-	/* Somebody else drains the central lists. */
-	while (time_before(jiffies, w[0].end)) {
+	/* Somebody else drains the central lists. A busy machine runs some late. */
+	while (time_before(jiffies, w[0].end) ||
+	       (!workers_began(w, nr) && time_before(jiffies, w[0].end + BEGIN_JIFFIES))) {
 		gospan_trim();
 		gospan_cache_shrink(cache);
 		schedule_timeout_uninterruptible(1);
