@@ -14,6 +14,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
@@ -36,8 +37,8 @@
 #define TASK_NICE	10
 #define MAX_INTERVAL_US	1000
 #define MAX_READS	50
-/* A timer's interval is this many times what it takes. */
-#define IRQ_SHARE	8
+/* A timer's interval is this many times what it takes, for each CPU: all may be on one. */
+#define IRQ_SHARE	4
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
@@ -94,11 +95,12 @@ static void irq_run(struct torture_actor *a)
 /* As often as the machine can stand it. */
 static enum hrtimer_restart timer_run(struct hrtimer *timer, struct torture_actor *a)
 {
-	u64 begin = ktime_get_ns(), interval = torture_draw(a, MAX_INTERVAL_US);
+	u64 begin = ktime_get_ns(), interval = torture_draw(a, MAX_INTERVAL_US) + 1, took;
 
 	irq_run(a);
-	interval = interval * NSEC_PER_USEC + IRQ_SHARE * (ktime_get_ns() - begin);
-	hrtimer_forward_now(timer, interval + NSEC_PER_USEC);
+	took = ktime_get_ns() - begin;
+	hrtimer_forward_now(timer, interval * NSEC_PER_USEC +
+				   took * IRQ_SHARE * num_possible_cpus());
 	return HRTIMER_RESTART;
 }
 
@@ -129,13 +131,16 @@ static void rcu_run(struct rcu_head *head)
 	clear_bit_unlock(0, &team->rcu_pending);
 }
 
-/* Any CPU; one that goes offline just then is none. */
+/* To any CPU; not while one goes off: a task that may only be there can end up elsewhere. */
 static void task_move(void)
 {
 	unsigned int cpu = get_random_u32() % nr_cpu_ids;
 
+	if (!cpus_read_trylock())
+		return;
 	if (cpu_online(cpu))
 		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	cpus_read_unlock();
 }
 
 /* Have the rest of the team at work, too. */

@@ -6,6 +6,7 @@
 #include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/smp.h>
@@ -14,16 +15,25 @@
 #include "torture.h"
 
 #define MAX_INTERVAL_US	500
+/* An interval is at least this many times what the longest took. */
+#define NMI_SHARE	8
 
 static struct torture_actor *nmi_actors;	/* by CPU */
 static struct task_struct *sender;
 static bool paused;
+static u64 longest_ns;		/* of those since the last was sent */
 
 static int nmi_handle(unsigned int type, struct pt_regs *regs)
 {
+	u64 begin = ktime_get_mono_fast_ns(), ns;
+
 	/* Pairs with torture_nmi_pause(), which then waits for NMIs that have not seen it. */
-	if (!READ_ONCE(paused))
-		torture_step(&nmi_actors[smp_processor_id()]);
+	if (READ_ONCE(paused))
+		return NMI_HANDLED;
+	torture_step(&nmi_actors[smp_processor_id()]);
+	ns = ktime_get_mono_fast_ns() - begin;
+	if (ns > READ_ONCE(longest_ns))
+		WRITE_ONCE(longest_ns, ns);
 	return NMI_HANDLED;
 }
 
@@ -31,12 +41,14 @@ static int nmi_handle(unsigned int type, struct pt_regs *regs)
 static int sender_run(void *unused)
 {
 	unsigned long flags;
+	u64 ns;
 
 	while (!kthread_should_stop()) {
+		ns = xchg(&longest_ns, 0);
 		local_irq_save(flags);
 		apic->send_IPI_mask(cpu_online_mask, NMI_VECTOR);
 		local_irq_restore(flags);
-		fsleep(1 + get_random_u32() % MAX_INTERVAL_US);
+		fsleep(1 + get_random_u32() % MAX_INTERVAL_US + NMI_SHARE * ns / NSEC_PER_USEC);
 	}
 	return 0;
 }
