@@ -202,13 +202,16 @@ static bool object_valid(const struct gospan_object *o)
 	return !(o->flags & ~GOSPAN_OBJECT_ZERO) && !o->reserved;
 }
 
+/* Any size may be asked for: that there is none does not go into the kernel's log. */
+#define OBJECT_GFP	(GFP_KERNEL | __GFP_NOWARN)
+
 static void *object_alloc(const struct gospan_object *o)
 {
 	bool zero = o->flags & GOSPAN_OBJECT_ZERO;
 	size_t cleared = zero ? o->size : 0;
 	u8 *p;
 
-	p = zero ? gospan_zalloc(o->size, GFP_KERNEL) : gospan_alloc(o->size, GFP_KERNEL);
+	p = zero ? gospan_zalloc(o->size, OBJECT_GFP) : gospan_alloc(o->size, OBJECT_GFP);
 	/* The file may use more than what the compiler saw being asked for. */
 	OPTIMIZER_HIDE_VAR(p);
 	if (p)
@@ -222,7 +225,7 @@ static void *object_realloc(void *old, const struct gospan_object *o)
 	size_t old_bytes = gospan_size(old), bytes, cleared;
 	u8 *p;
 
-	p = gospan_realloc(old, o->size, zero ? GFP_KERNEL | __GFP_ZERO : GFP_KERNEL);
+	p = gospan_realloc(old, o->size, zero ? OBJECT_GFP | __GFP_ZERO : OBJECT_GFP);
 	OPTIMIZER_HIDE_VAR(p);
 	if (!p)
 		return NULL;
