@@ -95,10 +95,8 @@ KUNIT_ARRAY_PARAM(span, span_tables, span_table_name);
 static enum gospan_verdict free_one(struct gospan_span *s, const void *p)
 {
 	void *const obj = (void *)p;
-	enum gospan_verdict verdict;
 
-	gospan_span_free(s, &obj, 1, &verdict);
-	return verdict;
+	return gospan_span_free(s, &obj, 1) ? GOSPAN_FREE_OK : gospan_span_verdict(s, p);
 }
 
 static void table_take(struct kunit *test, struct gospan_span *s, const struct span_step *step)
@@ -276,27 +274,27 @@ static void span_alloc_tail_every_class(struct kunit *test)
 	}
 }
 
-/* A run ends behind the first that is not an object taken, or before another span's. */
+/* A run ends before the first that is not an object taken, or another span's. */
 static void span_free_run(struct kunit *test)
 {
 	struct gospan_span *s = span_make(test, gospan_size_to_class(64));
-	enum gospan_verdict verdict;
 	void *objs[128];
 
 	KUNIT_ASSERT_EQ(test, gospan_span_alloc(s, objs, 128), 128);
 	objs[100] = (void *)(s->base + s->npages * GOSPAN_PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 70, 58, &verdict), 30);
-	KUNIT_EXPECT_EQ(test, (int)verdict, GOSPAN_FREE_OK);
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 70, 58), 30);
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 100, 28), 0);
 	KUNIT_EXPECT_EQ(test, s->alloc_count, 98);
 	KUNIT_EXPECT_EQ(test, s->freeindex, 64);
 	KUNIT_ASSERT_TRUE(test, gospan_span_validate(s));
 	/* The last three: taken, free, taken. */
-	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 69, 3, &verdict), 2);
-	KUNIT_EXPECT_EQ(test, (int)verdict, GOSPAN_FREE_DOUBLE);
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs + 69, 3), 1);
+	KUNIT_EXPECT_EQ(test, (int)gospan_span_verdict(s, objs[70]), GOSPAN_FREE_DOUBLE);
 	KUNIT_EXPECT_EQ(test, s->alloc_count, 97);
 	objs[3]++;
-	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs, 64, &verdict), 4);
-	KUNIT_EXPECT_EQ(test, (int)verdict, GOSPAN_FREE_INTERIOR);
+	KUNIT_EXPECT_EQ(test, gospan_span_free(s, objs, 64), 3);
+	KUNIT_EXPECT_EQ(test, (int)gospan_span_verdict(s, objs[3]), GOSPAN_FREE_INTERIOR);
+	KUNIT_EXPECT_EQ(test, (int)gospan_span_verdict(s, objs[4]), GOSPAN_FREE_OK);
 	KUNIT_EXPECT_EQ(test, s->alloc_count, 94);
 	KUNIT_EXPECT_EQ(test, s->freeindex, 0);
 	KUNIT_ASSERT_TRUE(test, gospan_span_validate(s));
@@ -329,7 +327,6 @@ static void expect_no_order(struct kunit *test, struct gospan_span *s, unsigned 
 
 static void span_alloc_randomized(struct kunit *test)
 {
-	enum gospan_verdict verdict;
 	struct gospan_span *s;
 	unsigned int sizeclass, i;
 
@@ -340,8 +337,7 @@ static void span_alloc_randomized(struct kunit *test)
 		for (i = 0; i < s->nelems; i += 2) {
 			void *p = slot_addr(s, i);
 
-			gospan_span_free(s, &p, 1, &verdict);
-			KUNIT_EXPECT_EQ(test, verdict, GOSPAN_FREE_OK);
+			KUNIT_EXPECT_EQ(test, gospan_span_free(s, &p, 1), 1);
 		}
 		expect_no_order(test, s, (s->nelems + 1) / 2);
 		kunit_kfree(test, s);

@@ -404,7 +404,7 @@ void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old)
 {
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
-	unsigned int spanclass = gospan_span_page_spanclass(s), n, i;
+	unsigned int spanclass = gospan_spanclass_of_page(s->spanclass), n, i;
 
 	/* Most often a span of one page is where it was the last time. */
 	if (likely(npages == 1 && *gospan_chunk_span(chunk, page % GOSPAN_CHUNK_NPAGES) == s)) {

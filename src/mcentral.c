@@ -69,6 +69,7 @@ static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int
 		INIT_LIST_HEAD(&mc->partial[i]);
 	INIT_LIST_HEAD(&mc->empty);
 	mc->spanclass = spanclass;
+	mc->page_spanclass = gospan_spanclass_of_page(spanclass);
 	mc->node = node;
 }
 
@@ -222,20 +223,18 @@ static void central_list_span(struct gospan_mcentral *mc, struct gospan_span *s)
 	if (!nr_free)
 		return;
 	WRITE_ONCE(mc->nr_listed, mc->nr_listed + 1);
-	if (!s->alloc_count) {
+	if (s->alloc_count) {
+		list_add(&s->list, &mc->partial[span_fullness(nr_free)]);
+	} else {
 		list_add(&s->list, &mc->empty);
 		mc->nr_empty++;
-	} else {
-		list_add(&s->list, &mc->partial[span_fullness(nr_free)]);
 	}
 }
 
-/* The opposite. */
+/* Take one that is listed off the lists. */
 static void central_unlist_span(struct gospan_mcentral *mc, struct gospan_span *s)
 {
 	lockdep_assert_held(&mc->lock);
-	if (list_empty(&s->list))
-		return;
 	list_del_init(&s->list);
 	WRITE_ONCE(mc->nr_listed, mc->nr_listed - 1);
 }
@@ -339,35 +338,48 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 	return got;
 }
 
-/* A span off the CPUs that belongs elsewhere since it lost objects. */
-static void central_relist_span(struct gospan_mcentral *mc, struct gospan_span *s)
+/* The span of @p, if that is on this list; NULL: @p was freed before, and its span is gone. */
+static struct gospan_span *central_span_of(const struct gospan_mcentral *mc, const void *p)
 {
+	struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
+	unsigned int page_idx = gospan_addr_page_idx((unsigned long)p);
+
 	lockdep_assert_held(&mc->lock);
-	central_unlist_span(mc, s);
-	central_list_span(mc, s);
+	/* Pairs with gospan_arena_publish(). */
+	if (unlikely(smp_load_acquire(&chunk->spanclass[page_idx]) != mc->page_spanclass))
+		return NULL;
+	if (gospan_node_are_many() && chunk->home->node != mc->node)
+		return NULL;
+	return *gospan_chunk_span(chunk, page_idx);
 }
 
-/*
- * Give objs[0], and as many after it as are in the same span, back to it.
- * Returns how many; the last of them is the one that @verdict is about.
- */
+/* Give objs[0] back to its span, and as many after it as are in the same. Returns how many. */
 static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *objs,
-				       unsigned int n, enum gospan_verdict *verdict)
+				       unsigned int n)
 {
-	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[0]);
-	unsigned int nr_free;
+	struct gospan_span *s = central_span_of(mc, objs[0]);
+	unsigned int nr_free, before;
 
-	lockdep_assert_held(&mc->lock);
-	/* Freed twice, and its span is gone or empty since the first time. */
-	*verdict = GOSPAN_FREE_DOUBLE;
-	if (!s || s->spanclass != mc->spanclass || s->node != mc->node || !s->alloc_count)
-		return 1;
-	nr_free = s->nelems - s->alloc_count;
-	n = gospan_span_free(s, objs, n, verdict);
-	if (!s->owned && (!s->alloc_count || !nr_free ||
-			  span_fullness(nr_free) != span_fullness(s->nelems - s->alloc_count)))
-		central_relist_span(mc, s);
+	if (unlikely(!s))
+		return 0;
+	before = s->nelems - s->alloc_count;
+	n = gospan_span_free(s, objs, n);
+	nr_free = before + n;
+	/* Listed elsewhere where the highest bits of these differ. */
+	if (n && !s->owned && ((before ^ nr_free) > (before & nr_free) || !s->alloc_count)) {
+		if (before)
+			central_unlist_span(mc, s);
+		central_list_span(mc, s);
+	}
 	return n;
+}
+
+/* Why nothing came of that. */
+static enum gospan_verdict central_verdict(const struct gospan_mcentral *mc, const void *p)
+{
+	const struct gospan_span *s = central_span_of(mc, p);
+
+	return s ? gospan_span_verdict(s, p) : GOSPAN_FREE_DOUBLE;
 }
 
 /* Objects on their way back to the spans. */
@@ -383,20 +395,25 @@ struct central_run {
 static void *central_free_some(struct gospan_mcentral *mc, struct central_run *run,
 			       unsigned int nr, enum gospan_verdict *verdict)
 {
-	void *misused = NULL;
 	unsigned int freed = 0, n;
+	void *misused = NULL;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	for (; nr; nr--, run++) {
-		for (; run->n && !misused; run->n -= n, run->objs += n) {
-			n = central_free_group(mc, run->objs, run->n, verdict);
+	for (; nr && !misused; nr--, run++) {
+		while (run->n && !misused) {
+			n = central_free_group(mc, run->objs, run->n);
 			freed += n;
-			if (unlikely(*verdict != GOSPAN_FREE_OK))
-				misused = run->objs[n - 1];
+			if (unlikely(!n)) {
+				misused = run->objs[0];
+				*verdict = central_verdict(mc, misused);
+				n = 1;
+			}
+			run->n -= n;
+			run->objs += n;
 		}
 	}
-	atomic_long_sub(freed - !!misused, &mc->nr_taken);
+	atomic_long_sub(freed, &mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return misused;
 }
@@ -555,8 +572,7 @@ void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	s->owned = false;
-	central_relist_span(mc, s);
+	central_list_span(mc, s);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 }
 
@@ -604,7 +620,9 @@ void gospan_mcentral_list_spans(struct gospan_mcentral *mc, struct list_head *sp
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	list_for_each_entry_safe(s, next, spans, list)
+	list_for_each_entry_safe(s, next, spans, list) {
+		list_del_init(&s->list);
 		central_list_span(mc, s);
+	}
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 }

@@ -24,6 +24,7 @@
 struct gospan_mcentral {
 	raw_spinlock_t lock;		/* order 2, irqsave; lists, spans' bits */
 	unsigned int spanclass;		/* (c) */
+	unsigned int page_spanclass;	/* (c) what the pages of its spans say */
 	int node;			/* (c) that the spans' memory is on */
 	struct gospan_layout layout;	/* (c) of its spans; all zero: the spanclass is not used */
 	void (*ctor)(void *obj);	/* (c) run on each slot of a new span; or NULL */

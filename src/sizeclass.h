@@ -104,6 +104,12 @@ static inline unsigned int gospan_spanclass_sizeclass(unsigned int spanclass)
 	return spanclass < GOSPAN_SPANCLASS_TINY ? spanclass >> 1 : GOSPAN_TINY_SIZECLASS;
 }
 
+/* What the pages of its spans say. */
+static inline unsigned int gospan_spanclass_of_page(unsigned int spanclass)
+{
+	return spanclass == GOSPAN_SPANCLASS_TINY ? GOSPAN_SPANCLASS_IN_TINY : spanclass;
+}
+
 /* Is it one whose objects are cut from spans? */
 static __always_inline bool gospan_spanclass_is_cut(unsigned int spanclass)
 {

@@ -179,36 +179,39 @@ size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
 }
 
 /*
- * Give back the slots at objs[0] and at as many after it as are in the span, too.
- * Returns how many were looked at; the last of them is the one that @verdict is
- * about, and if that is not OK the only one that is not free now.
+ * Give back the slots at objs[0] and after it, as far as they are taken and in this span.
+ * Returns how many; 0: gospan_span_verdict() says why.
  */
-unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n,
-			      enum gospan_verdict *verdict)
+unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n)
 {
-	unsigned int slot, lowest = s->freeindex, done = 0;
+	unsigned int slot, lowest = s->freeindex, done;
 	u64 *word, bit;
 
-	*verdict = GOSPAN_FREE_OK;
-	do {
+	for (done = 0; done < n; done++) {
+		/* There is none for what lies in another span. */
 		slot = span_slot_of(s, (unsigned long)objs[done] - s->base);
-		if (unlikely(slot >= s->nelems)) {
-			*verdict = GOSPAN_FREE_INTERIOR;
+		if (slot >= s->nelems)
 			break;
-		}
 		word = &s->alloc_bits[slot / 64];
 		bit = 1ULL << (slot % 64);
-		if (unlikely(!(*word & bit))) {
-			*verdict = GOSPAN_FREE_DOUBLE;
+		if (unlikely(!(*word & bit)))
 			break;
-		}
 		*word &= ~bit;
 		lowest = min(lowest, slot);
-		done++;
-	} while (done < n && gospan_span_contains(s, objs[done]));
+	}
 	s->alloc_count -= done;
 	span_load_cache(s, lowest & ~63U);
-	return done + (*verdict != GOSPAN_FREE_OK);
+	return done;
+}
+
+/* Could @p, which lies in @s, be given back? */
+enum gospan_verdict gospan_span_verdict(const struct gospan_span *s, const void *p)
+{
+	unsigned int slot = span_slot_of(s, (unsigned long)p - s->base);
+
+	if (slot >= s->nelems)
+		return GOSPAN_FREE_INTERIOR;
+	return s->alloc_bits[slot / 64] >> (slot % 64) & 1 ? GOSPAN_FREE_OK : GOSPAN_FREE_DOUBLE;
 }
 
 /* Before there are spans. */

@@ -88,17 +88,6 @@ static inline unsigned long gospan_span_addr(const struct gospan_span *s)
 	return s->base & ~(GOSPAN_PAGE_SIZE - 1);
 }
 
-/* What the pages of a span say. */
-static inline unsigned int gospan_span_page_spanclass(const struct gospan_span *s)
-{
-	return s->spanclass == GOSPAN_SPANCLASS_TINY ? GOSPAN_SPANCLASS_IN_TINY : s->spanclass;
-}
-
-static inline bool gospan_span_contains(const struct gospan_span *s, const void *p)
-{
-	return (unsigned long)p - s->base < (unsigned long)s->npages << GOSPAN_PAGE_SHIFT;
-}
-
 /* With randomize=Y. */
 DECLARE_STATIC_KEY_FALSE(gospan_span_randomizes);
 
@@ -109,7 +98,7 @@ struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
 void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long addr,
 		      const struct gospan_layout *l);
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n);
-unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n,
-			      enum gospan_verdict *verdict);
+unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n);
+enum gospan_verdict gospan_span_verdict(const struct gospan_span *s, const void *p);
 
 #endif /* _GOSPAN_SPAN_H */

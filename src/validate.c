@@ -146,7 +146,7 @@ static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span
 		    !gospan_pallocbits_is_taken(&chunk->pages, i))
 			return invalid("page %#lx, in span %px: not ours, or free", page, s);
 		if (*gospan_chunk_span(chunk, i) != s ||
-		    chunk->spanclass[i] != gospan_span_page_spanclass(s))
+		    chunk->spanclass[i] != gospan_spanclass_of_page(s->spanclass))
 			return invalid("page %#lx: in span %px, %u, but has %px, %u", page, s,
 				       s->spanclass, *gospan_chunk_span(chunk, i),
 				       chunk->spanclass[i]);
