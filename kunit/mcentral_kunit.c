@@ -9,7 +9,7 @@
 #include "../src/validate.h"
 #include "helper.h"
 
-#define BYTES		1024U
+#define BYTES		512U
 #define MAX_OBJS	(SZ_1M / BYTES + 64U) /* those in transit and a few spans' */
 
 /* What a test works with. */
@@ -22,10 +22,10 @@ struct central_test {
 	void *objs[MAX_OBJS];
 };
 
-static struct central_test *central_make(struct kunit *test)
+static struct central_test *central_make_of(struct kunit *test, size_t bytes)
 {
 	struct central_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
-	unsigned int sizeclass = gospan_size_to_class(BYTES);
+	unsigned int sizeclass = gospan_size_to_class(bytes);
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->mc = gospan_mcentral_local(gospan_make_spanclass(sizeclass, false));
@@ -34,6 +34,13 @@ static struct central_test *central_make(struct kunit *test)
 	t->inuse_pages = gospan_kunit_inuse_pages(&gospan_heap);
 	KUNIT_ASSERT_EQ(test, atomic_long_read(&t->mc->nr_spans), 0);
 	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	return t;
+}
+
+static struct central_test *central_make(struct kunit *test)
+{
+	struct central_test *t = central_make_of(test, BYTES);
+
 	KUNIT_ASSERT_LE(test, gospan_mcentral_max_transit(t->mc->spanclass) + 2 * t->nelems,
 			MAX_OBJS);
 	return t;
@@ -78,9 +85,12 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, max % batch, 0);
 		KUNIT_EXPECT_GE(test, max, 2 * batch);
-		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_BATCHES * batch);
-		KUNIT_EXPECT_LE(test, max * bytes,
-				max_t(unsigned int, SZ_1M, 2 * batch * bytes));
+		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * GOSPAN_MAX_BATCH);
+		if (gospan_mcentral_has_few(gospan_class_nelems(sizeclass)))
+			KUNIT_EXPECT_LE(test, max * bytes, SZ_32M);
+		else
+			KUNIT_EXPECT_LE(test, max * bytes,
+					max_t(unsigned int, SZ_1M, 2 * batch * bytes));
 	}
 }
 
@@ -368,6 +378,26 @@ static void mcentral_reclaim_before_growth(struct kunit *test)
 	central_finish(test, t);
 }
 
+/* Where a span has few objects, those in transit make it as good as empty. */
+static void mcentral_reclaim_from_transit(struct kunit *test)
+{
+	struct central_test *t = central_make_of(test, 4096);
+	unsigned int n = t->mc->transit.room;
+	unsigned long pages = gospan_mcentral_empty_pages(t->mc->node);
+
+	central_take(test, t, n);
+	gospan_mcentral_flush(t->mc, t->objs, n);
+	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), n);
+	KUNIT_EXPECT_EQ(test, t->mc->nr_empty, 0);
+	KUNIT_EXPECT_EQ(test, gospan_mcentral_empty_pages(t->mc->node),
+			pages + n / t->nelems * t->mc->layout.npages);
+	KUNIT_EXPECT_TRUE(test, gospan_mcentral_reclaim(t->mc->node, n));
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), t->inuse_pages);
+	KUNIT_EXPECT_FALSE(test, gospan_mcentral_reclaim(t->mc->node, 1));
+	central_finish(test, t);
+}
+
 /* Full, partial, full, partial, gone: the list that a span is on. */
 static void mcentral_flush_moves_span(struct kunit *test)
 {
@@ -522,6 +552,7 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_age_unused_spans),
 	KUNIT_CASE(mcentral_age_stale_batches),
 	KUNIT_CASE(mcentral_reclaim_before_growth),
+	KUNIT_CASE(mcentral_reclaim_from_transit),
 	KUNIT_CASE(mcentral_flush_moves_span),
 	KUNIT_CASE(mcentral_taken_everywhere),
 	KUNIT_CASE(mcentral_disown_empty_span),

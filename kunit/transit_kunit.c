@@ -65,6 +65,7 @@ static void transit_whole_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, NR_OBJS + 1), NR_OBJS - BATCH);
 	expect_states(test, t, 0, 0, 0xf);
 	KUNIT_EXPECT_EQ(test, gospan_transit_count(t), NR_OBJS);
+	KUNIT_EXPECT_EQ(test, gospan_transit_nr_full(t), NR_OBJS);
 	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, 1), 0);
 }
 
@@ -84,11 +85,11 @@ static void transit_partial_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, 6), 6);
 	/* Five completed the first, one is in the third. */
 	expect_states(test, t, 0x8, 0x4, 0x3);
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, out, 1), 1);
-	expect_states(test, t, 0x8, 0x5, 0x2);
-	/* A whole one, and what is missing of others. */
+	/* A whole one, and what is missing of others, those begun first. */
 	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, out, BATCH + 2), BATCH + 2);
-	expect_states(test, t, 0xa, 0x5, 0);
+	expect_states(test, t, 0xd, 0x2, 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, out, 1), 1);
+	expect_states(test, t, 0xd, 0x2, 0);
 	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, out, 2 * BATCH), 6);
 	expect_states(test, t, 0xf, 0, 0);
 	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, out, 1), 0);
@@ -130,20 +131,20 @@ static void transit_stale_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, BATCH + 1), BATCH + 1);
 	KUNIT_EXPECT_NULL(test, gospan_transit_take_stale(t));
 	gospan_transit_age(t);
-	/* The one that is full is touched. */
+	/* The one that is not full is touched. */
 	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, in, 1), 1);
 	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, 1), 1);
 	b = gospan_transit_take_stale(t);
 	KUNIT_ASSERT_NOT_NULL(test, b);
-	KUNIT_EXPECT_EQ(test, b->nr, 1);
-	KUNIT_EXPECT_PTR_EQ(test, b->objs[0], in[BATCH]);
+	KUNIT_EXPECT_EQ(test, b->nr, BATCH);
 	KUNIT_EXPECT_NULL(test, gospan_transit_take_stale(t));
 	b->nr = 0;
 	gospan_transit_put(t, b);
 	gospan_transit_age(t);
 	b = gospan_transit_take_stale(t);
 	KUNIT_ASSERT_NOT_NULL(test, b);
-	KUNIT_EXPECT_EQ(test, b->nr, BATCH);
+	KUNIT_EXPECT_EQ(test, b->nr, 1);
+	KUNIT_EXPECT_PTR_EQ(test, b->objs[0], object(BATCH));
 	/* No slot that holds nothing. */
 	KUNIT_EXPECT_NULL(test, gospan_transit_take_stale(t));
 }

@@ -216,7 +216,7 @@ static void heap_validate_transit(struct kunit *test)
 	EXPECT_INVALID(test, *empty, *empty & ~1UL);
 	EXPECT_INVALID(test, transit->slots[GOSPAN_TRANSIT_FULL], 1);
 	EXPECT_INVALID(test, b->slot, 1);
-	EXPECT_INVALID(test, b->nr, transit->batch + 1);
+	EXPECT_INVALID(test, b->nr, transit->room + 1);
 	/* One that is in a magazine, too. */
 	b->objs[0] = t->m->top[-1];
 	b->nr = 1;

@@ -204,7 +204,7 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
 {
 	unsigned int n = magazine_capacity(&c->magazine[spanclass]);
-	unsigned int max = 2 * gospan_mcache_central(c, spanclass)->transit.batch;
+	unsigned int max = 2 * gospan_mcache_central(c, spanclass)->batch;
 	unsigned int more = min(n, max - n);
 
 	__set_bit(spanclass, c->missed);

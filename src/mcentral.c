@@ -34,30 +34,48 @@ struct gospan_mcentral **gospan_centrals;
 
 static unsigned int transit_bytes;
 module_param(transit_bytes, uint, 0444);
-MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node (default: a 1024th of memory, 64 KiB to 1 MiB)");
+MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 32 times as much from 1 KiB on (default: a 1024th of memory, 64 KiB to 1 MiB)");
 
-/* Slots for objects of @spanclass in transit; 0: they move one by one. */
-static unsigned int transit_nr_slots(unsigned int spanclass)
+/* Where a span has few objects, that many times transit_bytes, and as many batches a slot. */
+#define FEW_TIMES	32U
+#define FEW_BATCHES	8U
+
+/* Of the transit of a spanclass. */
+struct transit_size {
+	unsigned int nr_slots;	/* 0: objects move one by one */
+	unsigned int room;	/* objects, of each slot */
+};
+
+static struct transit_size transit_size(unsigned int spanclass)
 {
-	unsigned int batch = gospan_spanclass_batch(spanclass);
+	struct transit_size size = { .room = gospan_spanclass_batch(spanclass) };
+	unsigned long bytes = transit_bytes;
 
-	if (!batch)
-		return 0;
-	return clamp(transit_bytes / (batch * gospan_spanclass_bytes(spanclass)), 2U,
-		     GOSPAN_TRANSIT_MAX_BATCHES);
+	if (!size.room)
+		return size;
+	if (gospan_mcentral_has_few(gospan_spanclass_layout(spanclass).nelems)) {
+		bytes *= FEW_TIMES;
+		size.room *= min(FEW_BATCHES, GOSPAN_MAX_BATCH / size.room);
+	}
+	size.nr_slots = clamp(bytes / (size.room * gospan_spanclass_bytes(spanclass)), 2UL,
+			      (unsigned long)GOSPAN_TRANSIT_MAX_SLOTS);
+	return size;
 }
 
 /* Objects of @spanclass that may be in transit. */
 unsigned int gospan_mcentral_max_transit(unsigned int spanclass)
 {
-	return transit_nr_slots(spanclass) * gospan_spanclass_batch(spanclass);
+	struct transit_size size = transit_size(spanclass);
+
+	return size.nr_slots * size.room;
 }
 
 /* What their slots take. */
 size_t gospan_mcentral_transit_bytes(unsigned int spanclass)
 {
-	return gospan_transit_bytes(transit_nr_slots(spanclass),
-				    gospan_spanclass_batch(spanclass));
+	struct transit_size size = transit_size(spanclass);
+
+	return gospan_transit_bytes(size.nr_slots, size.room);
 }
 
 static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
@@ -77,11 +95,11 @@ static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int
 static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
 {
 	struct gospan_layout l = gospan_spanclass_layout(mc->spanclass);
-	unsigned int nr_slots = transit_nr_slots(mc->spanclass);
+	struct transit_size size = transit_size(mc->spanclass);
 	void *batches = NULL;
 	unsigned long flags;
 
-	if (nr_slots) {
+	if (size.nr_slots) {
 		batches = kvzalloc(gospan_mcentral_transit_bytes(mc->spanclass), GFP_KERNEL);
 		if (!batches)
 			return -ENOMEM;
@@ -91,9 +109,9 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 	mc->layout = l;
 	mc->ctor = ctor;
 	mc->typesafe = typesafe;
-	if (nr_slots)
-		gospan_transit_open(&mc->transit, batches, nr_slots,
-				    gospan_spanclass_batch(mc->spanclass));
+	mc->batch = gospan_spanclass_batch(mc->spanclass);
+	if (size.nr_slots)
+		gospan_transit_open(&mc->transit, batches, size.nr_slots, size.room);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return 0;
 }
@@ -107,6 +125,7 @@ static void central_close(struct gospan_mcentral *mc)
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	batches = gospan_transit_close(&mc->transit);
 	mc->layout = (struct gospan_layout){};
+	mc->batch = 0;
 	mc->ctor = NULL;
 	mc->typesafe = false;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
@@ -304,7 +323,7 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
 		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			return;
-		b->nr = central_cut(mc, current_span, b->objs, mc->transit.batch);
+		b->nr = central_cut(mc, current_span, b->objs, mc->batch);
 		gospan_transit_put(&mc->transit, b);
 	}
 }
@@ -332,7 +351,7 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 		return got;
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	got += central_cut(mc, current_span, objs + got, n - got);
-	if (got == n && n == mc->transit.batch)
+	if (got == n && n == mc->batch)
 		central_cut_ahead(mc, current_span);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return got;

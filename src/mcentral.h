@@ -10,8 +10,13 @@
 #include "mheap.h"
 #include "transit.h"
 
-/* At least two batches, and no more than a word has bits, may be in transit. */
-#define GOSPAN_TRANSIT_MAX_BATCHES min_t(unsigned int, 64, BITS_PER_LONG)
+/* At least two slots, and no more than a word has bits, are in the transit. */
+#define GOSPAN_TRANSIT_MAX_SLOTS min_t(unsigned int, 64, BITS_PER_LONG)
+/*
+ * Of objects that a span has so few of, more may be in transit: it is as good as empty when
+ * all of its are, and to give each back to it costs more than where they are many.
+ */
+#define GOSPAN_FEW_OBJECTS	8U
 /* Batches that the lock is taken for once: bounds the time with interrupts off. */
 #define GOSPAN_CENTRAL_BATCHES	4U
 /* Lists of spans by free slots: 1, 2..3, 4..7, ...; beyond, the last. */
@@ -26,6 +31,7 @@ struct gospan_mcentral {
 	unsigned int spanclass;		/* (c) */
 	unsigned int page_spanclass;	/* (c) what the pages of its spans say */
 	int node;			/* (c) that the spans' memory is on */
+	unsigned int batch;		/* (c) objects that a CPU trades at most at once */
 	struct gospan_layout layout;	/* (c) of its spans; all zero: the spanclass is not used */
 	void (*ctor)(void *obj);	/* (c) run on each slot of a new span; or NULL */
 	bool typesafe;			/* (c) pages outlive their objects by an RCU grace period */
@@ -59,6 +65,11 @@ static inline struct gospan_mcentral *gospan_mcentral_local(unsigned int spancla
 static inline struct gospan_mcentral *gospan_mcentral_on(const struct gospan_mcentral *mc, int node)
 {
 	return gospan_mcentral_of(mc->spanclass, node);
+}
+
+static inline bool gospan_mcentral_has_few(unsigned int nelems)
+{
+	return nelems && nelems <= GOSPAN_FEW_OBJECTS;
 }
 
 /* Batches that are cut for those who will ask next. */

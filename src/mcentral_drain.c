@@ -183,11 +183,35 @@ unsigned long gospan_mcentral_empty_pages(int node)
 
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_LIMIT; spanclass++) {
 		const struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
-
 		/* A sum of different moments in any case; a spanclass may go meanwhile. */
-		npages += data_race(mc->nr_empty) * data_race(mc->layout.npages);
+		unsigned int nelems = data_race(mc->layout.nelems);
+		/* The same. */
+		unsigned long nr_spans = data_race(mc->nr_empty);
+
+		if (gospan_mcentral_has_few(nelems))
+			nr_spans += gospan_transit_nr_full(&mc->transit) / nelems;
+		/* The same. */
+		npages += nr_spans * data_race(mc->layout.npages);
 	}
 	return npages;
+}
+
+/* The same of one list, up to @n spans to the heap. Returns how many. */
+static unsigned int central_reclaim(struct gospan_mcentral *mc, unsigned int n)
+{
+	/* It may be closed just now, and then has none. */
+	bool few = gospan_mcentral_has_few(data_race(mc->layout.nelems));
+	struct gospan_batch *b;
+
+	/* Others may come, or be taken, meanwhile. */
+	while (few && data_race(mc->nr_empty) < n) {
+		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL) ?:
+		    gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_PARTIAL);
+		if (!b)
+			break;
+		gospan_mcentral_free_batch(mc, b);
+	}
+	return central_release(mc, n);
 }
 
 /*
@@ -203,12 +227,14 @@ bool gospan_mcentral_reclaim(int node, unsigned int npages)
 		struct gospan_mcentral *mc = gospan_mcentral_of(spanclass, node);
 
 		/* Those that come just now are missed. */
-		if (!data_race(mc->nr_empty))
+		if (!data_race(mc->nr_empty) &&
+		    /* The same. */
+		    !gospan_mcentral_has_few(data_race(mc->layout.nelems)))
 			continue;
 		rcu_read_lock();
 		/* It may be closed, and then has none. */
 		span_npages = max(data_race(mc->layout.npages), 1U);
-		got += central_release(mc, DIV_ROUND_UP(want - got, span_npages)) * span_npages;
+		got += central_reclaim(mc, DIV_ROUND_UP(want - got, span_npages)) * span_npages;
 		rcu_read_unlock();
 	}
 	return got;

@@ -69,7 +69,7 @@ static void new_make(struct central_new *new, const struct gospan_mcentral *mc, 
 /* Fill slots of the transit that are empty by whole batches. */
 static void new_cut(struct central_new *new, struct gospan_mcentral *mc)
 {
-	unsigned int batch = mc->transit.batch, left = new->nr_spans * mc->layout.nelems;
+	unsigned int batch = mc->batch, left = new->nr_spans * mc->layout.nelems;
 	struct gospan_span *s = list_first_entry(&new->spans, struct gospan_span, list);
 	struct gospan_batch *b;
 
@@ -119,7 +119,7 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 	if (!new.nr_spans)
 		return NULL;
 	mc = gospan_mcentral_on(mc, list_first_entry(&new.spans, struct gospan_span, list)->node);
-	if (n >= mc->transit.batch)
+	if (n >= mc->batch)
 		new_cut(&new, mc);
 	atomic_long_add(new.nr_spans, &mc->nr_spans);
 	atomic_long_add(new.nr_objs, &mc->nr_taken);
@@ -175,7 +175,7 @@ struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigne
 {
 	struct gospan_mcentral *from = NULL;
 
-	if (n == mc->transit.batch)
+	if (n == mc->batch)
 		n *= 1 + gospan_mcentral_nr_ahead(mc);
 	if (gospan_node_are_many() && !(gfp & __GFP_THISNODE)) {
 		from = central_add_spans(mc, n, gospan_pagesource_gfp_free_here(gfp));

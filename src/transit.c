@@ -2,7 +2,7 @@
 /*
  * Transit: whole batches of free objects on their way from one CPU to another.
  *
- * A few slots, each for a batch, and for each state of a slot a word with a bit
+ * A few slots, each for one batch or more, and for each state of a slot a word with a bit
  * for the slots that are in it. Whoever clears a slot's bit owns the slot; it
  * sets the bit of the state that it leaves the slot in. So a batch is handed
  * over with two atomics on one cache line, no lock, and interrupts on: nobody
@@ -21,35 +21,35 @@
 #include <linux/string.h>
 #include "transit.h"
 
-static size_t batch_bytes(unsigned int batch)
+static size_t batch_bytes(unsigned int room)
 {
-	return struct_size((struct gospan_batch *)NULL, objs, batch);
+	return struct_size((struct gospan_batch *)NULL, objs, room);
 }
 
-/* What @nr_slots of @batch objects take. */
-size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int batch)
+/* What @nr_slots with room for @room objects take. */
+size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room)
 {
-	return nr_slots * batch_bytes(batch);
+	return nr_slots * batch_bytes(room);
 }
 
 /* That of a slot, whoever owns it. */
 struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t, unsigned int slot)
 {
-	return t->batches + slot * batch_bytes(t->batch);
+	return t->batches + slot * batch_bytes(t->room);
 }
 
 /*
- * With @nr_slots of @batch objects, at most as many as a word has bits, in zeroed
- * @batches of gospan_transit_bytes().
+ * With @nr_slots, at most as many as a word has bits, for @room objects each, in
+ * zeroed @batches of gospan_transit_bytes().
  */
 void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
-			 unsigned int batch)
+			 unsigned int room)
 {
 	unsigned int slot;
 
 	t->batches = batches;
 	t->nr_slots = nr_slots;
-	t->batch = batch;
+	t->room = room;
 	for (slot = 0; slot < nr_slots; slot++)
 		gospan_transit_batch(t, slot)->slot = slot;
 	/* Pairs with the atomic that takes a slot. */
@@ -87,7 +87,7 @@ void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
 
 	if (!b->nr)
 		state = GOSPAN_TRANSIT_EMPTY;
-	else if (b->nr == t->batch)
+	else if (b->nr == t->room)
 		state = GOSPAN_TRANSIT_FULL;
 	/* An older one makes it stale too soon. */
 	WRITE_ONCE(b->period, READ_ONCE(t->period));
@@ -141,12 +141,12 @@ unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, un
 	unsigned int done = 0, some;
 
 	while (done < n) {
-		if (n - done < t->batch)
+		if (n - done < t->room)
 			b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
 		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			break;
-		some = min_t(unsigned int, n - done, t->batch - b->nr);
+		some = min_t(unsigned int, n - done, t->room - b->nr);
 		memcpy(b->objs + b->nr, objs + done, some * sizeof(*objs));
 		b->nr += some;
 		done += some;
@@ -159,11 +159,13 @@ unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, un
 /* Take up to @n objects out of slots, of each the last first. Returns how many. */
 unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned int n)
 {
+	struct gospan_batch *b = NULL;
 	unsigned int done = 0, some;
-	struct gospan_batch *b;
 
 	while (done < n) {
-		b = gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
+		if (n - done < t->room)
+			b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
+		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
 		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
 		if (!b)
 			break;
@@ -172,6 +174,7 @@ unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned 
 		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
 		done += some;
 		gospan_transit_put(t, b);
+		b = NULL;
 	}
 	return done;
 }
@@ -185,4 +188,13 @@ unsigned int gospan_transit_count(const struct gospan_transit *t)
 		/* Owners go on meanwhile. */
 		nr += data_race(gospan_transit_batch(t, slot)->nr);
 	return nr;
+}
+
+/* Objects in slots that are full, at some moment; it may be opened or closed meanwhile. */
+unsigned int gospan_transit_nr_full(const struct gospan_transit *t)
+{
+	unsigned int nr_slots = hweight_long(READ_ONCE(t->slots[GOSPAN_TRANSIT_FULL]));
+
+	/* Of another moment, perhaps, than the slots. */
+	return nr_slots * data_race(t->room);
 }

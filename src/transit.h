@@ -28,13 +28,13 @@ struct gospan_transit {
 	unsigned long slots[GOSPAN_NR_TRANSIT_STATES]; /* (a) those in a state, owned by nobody */
 	void *batches;		/* (c) @nr_slots of struct gospan_batch */
 	unsigned int nr_slots;	/* (c) 0: closed */
-	unsigned int batch;	/* (c) objects in a full one */
+	unsigned int room;	/* (c) objects in a full one */
 	u32 period;		/* counts gospan_transit_age() */
 };
 
-size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int batch);
+size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room);
 void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
-			 unsigned int batch);
+			 unsigned int room);
 void *gospan_transit_close(struct gospan_transit *t);
 
 struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state);
@@ -46,5 +46,6 @@ unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned 
 
 struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t, unsigned int slot);
 unsigned int gospan_transit_count(const struct gospan_transit *t);
+unsigned int gospan_transit_nr_full(const struct gospan_transit *t);
 
 #endif /* _GOSPAN_TRANSIT_H */

@@ -426,8 +426,8 @@ static bool transit_valid(const struct gospan_transit *t, unsigned int spanclass
 		for (state = 0; state < GOSPAN_NR_TRANSIT_STATES; state++)
 			nr_states += t->slots[state] >> slot & 1;
 		state = !b->nr ? GOSPAN_TRANSIT_EMPTY :
-			b->nr == t->batch ? GOSPAN_TRANSIT_FULL : GOSPAN_TRANSIT_PARTIAL;
-		if (b->slot != slot || b->nr > t->batch || nr_states != 1 ||
+			b->nr == t->room ? GOSPAN_TRANSIT_FULL : GOSPAN_TRANSIT_PARTIAL;
+		if (b->slot != slot || b->nr > t->room || nr_states != 1 ||
 		    !(t->slots[state] >> slot & 1))
 			return invalid("spanclass %u: transit slot %u, %u: %u objects, %u states",
 				       spanclass, slot, b->slot, b->nr, nr_states);
