@@ -197,19 +197,25 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 	return true;
 }
 
+static noinline void mcache_grow_by(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+{
+	if (mcache_make_room(c, spanclass, n, GROW_TRIES))
+		mcache_set_capacity(c, spanclass, magazine_capacity(&c->magazine[spanclass]) + n);
+}
+
 /*
  * The magazine is empty, or full, or not enough for what comes at once: let it hold
  * more, if it holds any, and others have it to spare.
  */
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
 {
-	unsigned int n = magazine_capacity(&c->magazine[spanclass]);
 	unsigned int max = 2 * gospan_mcache_central(c, spanclass)->batch;
+	unsigned int n = magazine_capacity(&c->magazine[spanclass]);
 	unsigned int more = min(n, max - n);
 
 	__set_bit(spanclass, c->missed);
-	if (more && mcache_make_room(c, spanclass, more, GROW_TRIES))
-		mcache_set_capacity(c, spanclass, n + more);
+	if (more)
+		mcache_grow_by(c, spanclass, more);
 }
 
 /* Fill half of the magazine, which is empty. */
@@ -295,18 +301,15 @@ static bool mcache_free_remote(struct gospan_mcache *c, unsigned int spanclass, 
 }
 
 /*
- * An object or block to where it belongs: the CPU's magazine, those that go to
- * other nodes or, if the mcache is claimed, home. False for one pushed last, too.
+ * An object or block to where it belongs that is not the CPU's magazine: to those that go
+ * to other nodes or, if the mcache is claimed, home. False for one pushed last, too.
  */
-bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
+bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass, void *p)
 {
-	if (unlikely(gospan_mcache_is_none(c))) {
-		gospan_mcentral_flush_home(&p, 1);
-		return true;
-	}
-	if (unlikely(!gospan_mcache_is_home(c, p)))
+	if (!gospan_mcache_is_none(c))
 		return mcache_free_remote(c, spanclass, p);
-	return gospan_mcache_free(c, spanclass, p);
+	gospan_mcentral_flush_home(&p, 1);
+	return true;
 }
 
 /* Give up the block of tiny objects that is open, if one is. It may stay in use. */

@@ -168,7 +168,7 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 			  struct gospan_mcentral *other);
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass);
-bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p);
+bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_close_tiny(struct gospan_mcache *c);
 void gospan_mcache_flush(struct gospan_mcache *c);
 int gospan_mcache_open(unsigned int spanclass);
@@ -181,5 +181,13 @@ unsigned int gospan_mcache_batch(unsigned int spanclass);
 struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
 int gospan_mcache_init(void);
 void gospan_mcache_exit(void);
+
+/* An object or block to where it belongs. False for one pushed last, too. */
+static inline bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
+{
+	if (unlikely(gospan_mcache_is_none(c) || !gospan_mcache_is_home(c, p)))
+		return gospan_mcache_put_elsewhere(c, spanclass, p);
+	return gospan_mcache_free(c, spanclass, p);
+}
 
 #endif /* _GOSPAN_MCACHE_H */

@@ -457,8 +457,12 @@ void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch 
 	gospan_transit_put(&mc->transit, b);
 }
 
-/* Objects back to their spans and, since they all meet the same lock, batches in transit. */
-static void central_free_spill(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
+/*
+ * Objects back to their spans and, since they all meet the same lock, batches in transit.
+ * Apart, so that who needs it not pays nothing for its stack.
+ */
+static noinline void central_free_spill(struct gospan_mcentral *mc, void *const *objs,
+					unsigned int n)
 {
 	struct central_run run[GOSPAN_CENTRAL_BATCHES] = { { objs, n } };
 	struct gospan_batch *batch[GOSPAN_CENTRAL_BATCHES];
