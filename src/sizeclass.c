@@ -11,6 +11,14 @@
 
 struct gospan_cache_layout gospan_cache_layouts[GOSPAN_NR_CACHES];
 
+/* A span's length: Go's or, where a page is larger than Go's, by Go's rule; @sizeclass is 1..67. */
+unsigned int gospan_class_npages(unsigned int sizeclass)
+{
+	if (GOSPAN_PAGE_SHIFT == 13)
+		return gospan_class_to_npages8k[sizeclass];
+	return gospan_layout_cut(gospan_class_to_bytes[sizeclass], 1).npages;
+}
+
 /* Objects in a span of @sizeclass, 1..67. */
 unsigned int gospan_class_nelems(unsigned int sizeclass)
 {

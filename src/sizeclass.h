@@ -151,12 +151,6 @@ static inline bool gospan_spanclass_keeps(unsigned int spanclass)
 	return gospan_spanclass_is_cache(spanclass) && gospan_spanclass_cache(spanclass)->keep;
 }
 
-/* Go's span size, rounded up where a page is larger than Go's. */
-static inline unsigned int gospan_class_npages(unsigned int sizeclass)
-{
-	return gospan_bytes_to_npages((size_t)gospan_class_to_npages8k[sizeclass] << 13);
-}
-
 /*
  * Objects that move at once, at most, between a CPU and the central list. 0: they do
  * so one by one, since they are too large for a CPU to keep.
@@ -187,6 +181,7 @@ static inline unsigned int gospan_class_batch(unsigned int sizeclass)
 	return gospan_bytes_batch(gospan_class_to_bytes[sizeclass]);
 }
 
+unsigned int gospan_class_npages(unsigned int sizeclass);
 unsigned int gospan_class_nelems(unsigned int sizeclass);
 unsigned int gospan_class_align_npages(unsigned int sizeclass);
 struct gospan_layout gospan_spanclass_layout(unsigned int spanclass);

@@ -16,9 +16,18 @@
 #include <linux/gospan.h>
 #include <stdbool.h>
 
+/* The module's clock, see its bench_ticks.h: the TSC, or nanoseconds. */
+#ifdef __x86_64__
+#define CLOCK_TICKS	"cycles"
+#define CLOCK_NAME	"TSC, "
+#else
+#define CLOCK_TICKS	"nanoseconds"
+#define CLOCK_NAME	""
+#endif
+
 /* What a tick of the kernel's clock is; the ioctl cannot know. */
 enum bench_instrument {
-	INSTRUMENT_CYCLES,	/* a CPU's, or a TSC's next to them */
+	INSTRUMENT_CYCLES,	/* a CPU's, or a TSC's next to them; or a nanosecond */
 	INSTRUMENT_INSTRUCTIONS, /* QEMU -icount shift=0: one tick each */
 	NR_INSTRUMENTS,
 };

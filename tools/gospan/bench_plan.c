@@ -29,7 +29,7 @@
 #define SLAB_TEST_LOOPS		10000U
 
 const char *const instrument_names[NR_INSTRUMENTS] = {
-	[INSTRUMENT_CYCLES] = "cycles",
+	[INSTRUMENT_CYCLES] = CLOCK_TICKS,
 	[INSTRUMENT_INSTRUCTIONS] = "instructions",
 };
 

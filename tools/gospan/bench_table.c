@@ -70,7 +70,7 @@ static void print_head(const struct bench *b)
 	printf("CPU           %s; %u online, used: %s\n", m->cpu_model, m->nr_online, cpus);
 	printf("ticks         %s", instrument_names[b->options.instrument]);
 	if (b->version.tick_khz)
-		printf(" (TSC, %u kHz)", b->version.tick_khz);
+		printf(" (%s%u kHz)", CLOCK_NAME, b->version.tick_khz);
 	puts("; the empty loop is subtracted");
 	print_loops(b);
 	print_held(b);

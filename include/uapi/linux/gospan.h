@@ -427,7 +427,7 @@ enum gospan_bench_order {
 
 /**
  * struct gospan_bench_phase - times of one phase on one CPU, over the rounds
- * @ticks_min: CPU ticks (TSC) of the shortest round
+ * @ticks_min: CPU ticks (TSC; nanoseconds where there is none) of the shortest round
  * @ticks_median: CPU ticks of the median round
  * @ns_min: nanoseconds of the shortest round
  * @ns_median: nanoseconds of the median round
@@ -594,7 +594,8 @@ struct gospan_replay_op {
  * @live_slots: slots that they are in
  * @bytes_rounded: bytes of these slots
  * @bytes_held: bytes of the spans or slabs that hold at least one of them
- * @ticks: CPU ticks (TSC) of all steps, without reading and weighing them
+ * @ticks: CPU ticks (TSC; nanoseconds where there is none) of all steps, without reading
+ *	and weighing them
  * @ns: the same in nanoseconds
  */
 struct gospan_replay_result {

@@ -17,7 +17,15 @@
 #include <unistd.h>
 
 #define DEVICE		"/dev/gospan"
-#define KMALLOC_MAX	(4ULL << 20)	/* KMALLOC_MAX_SIZE with 4 KiB kernel pages */
+#define KMALLOC_MAX	kmalloc_max()
+
+/* KMALLOC_MAX_SIZE; with larger kernel pages than 4 KiB, arm64's: what an entry of theirs maps. */
+static inline __u64 kmalloc_max(void)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+
+	return page > 4096 ? page / 8 * page : 4ULL << 20;
+}
 
 static inline int do_ioctl(int fd, unsigned long request, void *arg)
 {

@@ -370,11 +370,16 @@ TEST_F(heap, limit_takes_sizes)
 /* Less than a page is not the same as none. */
 TEST_F(heap, limit_is_in_whole_pages)
 {
+	struct gospan_version v;
+	char text[20];
+
+	ASSERT_EQ(0, do_ioctl(self->fd, GOSPAN_IOC_VERSION, &v));
 	EXPECT_EQ(0, limit_write("1"));
 	EXPECT_EQ(1, limit_read());
-	EXPECT_EQ(8192, heap_all(self->fd).limit_bytes);
-	EXPECT_EQ(0, limit_write("8193"));
-	EXPECT_EQ(16384, heap_all(self->fd).limit_bytes);
+	EXPECT_EQ(v.page_bytes, heap_all(self->fd).limit_bytes);
+	snprintf(text, sizeof(text), "%u", v.page_bytes + 1);
+	EXPECT_EQ(0, limit_write(text));
+	EXPECT_EQ(2 * v.page_bytes, heap_all(self->fd).limit_bytes);
 }
 
 TEST_F(heap, limit_refuses_garbage)

@@ -12,6 +12,12 @@ settle()
 	[ ! -e /proc/sys/vm/stat_refresh ] || cat /proc/sys/vm/stat_refresh
 }
 
+# KiB of a kernel page. User-Mode Linux may not say, and has 4.
+page_kib()
+{
+	awk '/^KernelPageSize:/ { kib = $2; exit } END { print kib ? kib : 4 }' /proc/self/smaps /dev/null
+}
+
 # free_kib WITNESS: free memory in KiB as zoneinfo or buddyinfo count it, and what comes
 # and goes without the module's doing: pages in the lists of a CPU, which are free but
 # in no count, and what the running of fifty programs leaves in slabs, stacks and page
@@ -20,12 +26,12 @@ settle()
 # may be built without mathematics.
 free_kib()
 {
-	awk -v witness="$1" '
+	awk -v witness="$1" -v page="$(page_kib)" '
 		FILENAME == "/proc/buddyinfo" {
-			for (i = 5, size = 4; i <= NF; i++, size *= 2) kib["buddyinfo"] += $i * size
+			for (i = 5, size = page; i <= NF; i++, size *= 2) kib["buddyinfo"] += $i * size
 		}
-		$1 == "pages" && $2 == "free" { kib["zoneinfo"] += $3 * 4 }
-		$1 == "count:" { other += $2 * 4 }
+		$1 == "pages" && $2 == "free" { kib["zoneinfo"] += $3 * page }
+		$1 == "count:" { other += $2 * page }
 		/^(Slab|KernelStack|PageTables|AnonPages):/ { other += $2 }
 		$1 == witness ":" { own = $2 }
 		END { print own ? -own : kib[witness] + other }

@@ -166,20 +166,20 @@ TEST_F(object, realloc_zeroes_what_is_new)
 /* An object that grows, where it is or elsewhere, never shows what others wrote. */
 TEST_F(object, realloc_shows_nothing_old)
 {
-	enum { NR = GOSPAN_MAX_HANDLE_BYTES / KMALLOC_MAX, STEP = 20000 };
+	enum { MOST = 4 << 20, NR = GOSPAN_MAX_HANDLE_BYTES / MOST, STEP = 20000 };
 	struct gospan_object o[NR];
 	__u64 old_usable;
 
-	memset(self->buf, 0xff, KMALLOC_MAX);
+	memset(self->buf, 0xff, MOST);
 	for (int i = 0; i < NR; i++) {
-		ASSERT_EQ(0, object_alloc(self->fd, KMALLOC_MAX, 0, &o[i]));
-		ASSERT_EQ(0, object_write(self->fd, o[i].handle, 0, self->buf, KMALLOC_MAX));
+		ASSERT_EQ(0, object_alloc(self->fd, MOST, 0, &o[i]));
+		ASSERT_EQ(0, object_write(self->fd, o[i].handle, 0, self->buf, MOST));
 	}
 	for (int i = 0; i < NR; i++) {
 		ASSERT_EQ(0, object_free(self->fd, o[i].handle));
 	}
 	ASSERT_EQ(0, object_alloc(self->fd, 1, 0, &o[0]));
-	for (__u64 size = STEP; size < KMALLOC_MAX; size += STEP) {
+	for (__u64 size = STEP; size < MOST; size += STEP) {
 		old_usable = o[0].usable;
 		ASSERT_EQ(0, object_realloc(self->fd, size, 0, &o[0]));
 		ASSERT_EQ(0, object_read(self->fd, o[0].handle, 0, self->buf, o[0].usable));
