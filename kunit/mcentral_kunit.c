@@ -85,12 +85,14 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, max % batch, 0);
 		KUNIT_EXPECT_GE(test, max, 2 * batch);
-		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * GOSPAN_MAX_BATCH);
-		if (gospan_mcentral_has_few(gospan_class_nelems(sizeclass)))
+		if (gospan_mcentral_has_few(gospan_class_nelems(sizeclass))) {
+			KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * GOSPAN_MAX_BATCH);
 			KUNIT_EXPECT_LE(test, max * bytes, SZ_32M);
-		else
-			KUNIT_EXPECT_LE(test, max * bytes,
-					max_t(unsigned int, SZ_1M, 2 * batch * bytes));
+			continue;
+		}
+		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * batch);
+		KUNIT_EXPECT_LE(test, max * bytes,
+				max_t(unsigned int, SZ_1M, 2 * batch * bytes));
 	}
 }
 

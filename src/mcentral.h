@@ -67,6 +67,7 @@ static inline struct gospan_mcentral *gospan_mcentral_on(const struct gospan_mce
 	return gospan_mcentral_of(mc->spanclass, node);
 }
 
+/* Has a span of @nelems slots so few? 0: the spanclass is not used. */
 static inline bool gospan_mcentral_has_few(unsigned int nelems)
 {
 	return nelems && nelems <= GOSPAN_FEW_OBJECTS;
