@@ -23,6 +23,8 @@
 
 /* More than any cache holds. */
 #define NR_OBJS		20000U
+/* More than a node that is full may still get. */
+#define NR_DEMANDED	(20 * NR_OBJS)
 /* Below a timer tick even where an operation takes a microsecond. */
 #define NR_TIMED	1000U
 #define NR_ROUNDS	15
@@ -197,6 +199,42 @@ static void node_empty(struct list_head *pages)
 	}
 }
 
+/* Objects, each with a pointer to the next, that were demanded of a node. */
+struct demanded {
+	void **first;
+	unsigned int nr, nr_strays;
+};
+
+/*
+ * Demand of @node what it still has: its pages are taken, but reclaim and the CPUs' page
+ * lists may have given it more meanwhile.
+ */
+static struct demanded demand_rest(size_t size, int node)
+{
+	struct demanded d = {};
+	void **p;
+
+	while (d.nr < NR_DEMANDED &&
+	       (p = gospan_alloc_node(size, GFP_NOWAIT | __GFP_NOWARN | __GFP_THISNODE, node))) {
+		d.nr++;
+		d.nr_strays += node_of(p) != node;
+		*p = d.first;
+		d.first = p;
+		cond_resched();
+	}
+	return d;
+}
+
+static void free_demanded(const struct demanded *d)
+{
+	void **next, **p;
+
+	for (p = d->first; p; p = next) {
+		next = *p;
+		gospan_free(p);
+	}
+}
+
 /* In a node that is full: only what is left there for __GFP_THISNODE, the rest elsewhere. */
 static int full_node(size_t size, int here, int there)
 {
@@ -204,17 +242,16 @@ static int full_node(size_t size, int here, int there)
 			   .n = NR_OBJS };
 	unsigned int strays, local_strays;
 	LIST_HEAD(pages);
-	void *p = NULL;
+	struct demanded rest;
 	int err;
 
 	gospan_trim();
 	node_fill(there, &pages);
+	rest = demand_rest(size, there);
 	err = run_on(here, job_alloc, &job);
 	strays = nr_strays(job.n, there);
-	/* Nor has it more for who may not go elsewhere. */
-	if (!err)
-		p = gospan_alloc_node(size, GFP_NOWAIT | __GFP_NOWARN | __GFP_THISNODE, there);
 	node_empty(&pages);
+	free_demanded(&rest);
 	err = err ?: run_on(here, job_free, &job);
 	if (err)
 		return err;
@@ -226,11 +263,11 @@ static int full_node(size_t size, int here, int there)
 	local_strays = nr_strays(job.n, there);
 	node_empty(&pages);
 	err = err ?: run_on(there, job_free, &job) ?: named(size, here, there, GFP_KERNEL);
-	pr_info("full: of %u objects of %zu bytes %u and %u were had elsewhere\n", job.n, size,
-		strays, local_strays);
-	if (!strays || !local_strays || p) {
-		gospan_free(p);
-		pr_err("it was not full, or %px is of a full node\n", p);
+	pr_info("full: of %u objects of %zu bytes %u and %u were had elsewhere, %u demanded\n",
+		job.n, size, strays, local_strays, rest.nr);
+	if (!strays || !local_strays || rest.nr == NR_DEMANDED || rest.nr_strays) {
+		pr_err("it was not full, or %u of those demanded were of another node\n",
+		       rest.nr_strays);
 		return -EIO;
 	}
 	return err;
