@@ -138,7 +138,7 @@ static void read_stats_large(struct kunit *test)
 /* Objects that go past the magazines count as much as others. */
 static void read_stats_past_magazines(struct kunit *test)
 {
-	const unsigned int sizeclass = gospan_size_to_class(48);
+	const unsigned int sizeclass = gospan_size_to_class(96);
 	struct stats_test *t = stats_make(test);
 	struct gospan_mcache *c, **slot;
 	void *p, *q;
@@ -146,8 +146,8 @@ static void read_stats_past_magazines(struct kunit *test)
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		kunit_skip(test, "PREEMPT_RT cannot grow with preemption off");
 	slot = gospan_mcache_claim(&c);
-	p = gospan_alloc(48, GFP_ATOMIC);
-	q = gospan_alloc(48, GFP_ATOMIC);
+	p = gospan_alloc(96, GFP_ATOMIC);
+	q = gospan_alloc(96, GFP_ATOMIC);
 	gospan_free(p);
 	gospan_mcache_release(slot, c);
 	KUNIT_ASSERT_NOT_NULL(test, q);

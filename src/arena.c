@@ -468,6 +468,20 @@ void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
 	}
 }
 
+/* Say whose the pages of a span are now. Under the lock of its mcentral. */
+void gospan_arena_mark_cpu(const struct gospan_arenas *a, const struct gospan_span *s, u8 mark)
+{
+	unsigned long page = gospan_addr_page(s->base);
+	struct gospan_chunk *chunk;
+	unsigned int i;
+
+	for (i = 0; i < s->npages; i++) {
+		chunk = gospan_arena_chunk_of(a, gospan_page_addr(page + i));
+		/* Objects are freed meanwhile, without the lock: either mark will do. */
+		WRITE_ONCE(chunk->cpu[(page + i) % GOSPAN_CHUNK_NPAGES], mark);
+	}
+}
+
 /*
  * The first span that begins at page *@page or later, and in *@page the number of the
  * page behind where it was found; or NULL. In an RCU read-side section, see

@@ -39,6 +39,8 @@ struct gospan_spans {
 struct gospan_chunk {
 	/* Alone at the start: all that a free of a small object reads. */
 	u8 spanclass[GOSPAN_CHUNK_NPAGES];		/* (p) 0: no span in use here */
+	/* (p) With unshare=Y, of a page whose objects are one CPU's: its mark; else 0. */
+	u8 cpu[GOSPAN_CHUNK_NPAGES];
 	struct gospan_spans *spans[GOSPAN_CHUNK_NSPANS]; /* (l) NULL: none of these is ours */
 	struct gospan_pallocbits pages;			/* (l) */
 	DECLARE_BITMAP(owned, GOSPAN_CHUNK_NPAGES);	/* (l) pages that the kernel gave us */
@@ -135,7 +137,19 @@ static __always_inline unsigned int gospan_chunk_spanclass_of(const struct gospa
 	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
 }
 
-/* The same; preemption is off. */
+/* That of a CPU in chunks; far more than there mostly are. Who has the same share lines. */
+static inline u8 gospan_arena_cpu_mark(unsigned int cpu)
+{
+	return cpu % U8_MAX + 1;
+}
+
+/* The mark of the page that @p lies in, which is in @chunk; 0: it is no CPU's. */
+static __always_inline u8 gospan_chunk_cpu_of(const struct gospan_chunk *chunk, const void *p)
+{
+	return READ_ONCE(chunk->cpu[gospan_addr_page_idx((unsigned long)p)]);
+}
+
+/* The spanclass byte of the page of any @p; preemption is off. */
 static __always_inline unsigned int gospan_arena_spanclass_of(const struct gospan_arenas *a,
 							      const void *p)
 {
@@ -207,6 +221,7 @@ void gospan_arena_disown(struct gospan_arenas *a, struct gospan_chunk *chunk, co
 void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old);
 void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s);
+void gospan_arena_mark_cpu(const struct gospan_arenas *a, const struct gospan_span *s, u8 mark);
 
 struct gospan_span *gospan_arena_next_span(const struct gospan_arenas *a, unsigned long *page);
 

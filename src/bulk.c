@@ -215,7 +215,7 @@ static __always_inline unsigned int spanclass_here(const struct gospan_mcache *c
 	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
 								 (unsigned long)p);
 
-	if (many && !gospan_mcache_is_none(c) && !gospan_mcache_is_home_chunk(c, chunk))
+	if (many && !gospan_mcache_is_none(c) && !gospan_mcache_is_home_page(c, chunk, p))
 		return GOSPAN_SPANCLASS_NONE;
 	return gospan_chunk_spanclass_of(chunk, p);
 }

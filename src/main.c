@@ -39,7 +39,7 @@ static int __init gospan_init(void)
 	int err;
 
 	gospan_node_init();
-	gospan_span_randomize();
+	gospan_span_setup();
 	gospan_malloc_init();
 	err = gospan_arena_init();
 	if (err)

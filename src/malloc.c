@@ -300,7 +300,7 @@ static void free_recorded(const void *p)
 		gospan_mcentral_flush_home(&object, 1);
 }
 
-/* A block of tiny objects that is free. Ends the claim. */
+/* A block of tiny objects that is free, where it is not just pushed. Ends the claim. */
 static noinline void free_block(void *block, struct gospan_mcache *c)
 {
 	gospan_mcache_put(c, GOSPAN_SPANCLASS_TINY, block);
@@ -320,7 +320,7 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 		return gospan_report_misuse(verdict, p);
 	}
 	if (block) {
-		if (unlikely(m->top == m->limit || !gospan_mcache_is_home(c, block)))
+		if (unlikely(m->top == m->limit) || gospan_mcache_has_remote())
 			return free_block(block, c);
 		*m->top++ = block;
 	}
@@ -380,7 +380,7 @@ static __always_inline void free_small(const void *p, bool many)
 	unsigned int spanclass = gospan_chunk_spanclass_of(chunk, p);
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
-	if (many && unlikely(!gospan_mcache_is_home_chunk(c, chunk)))
+	if (many && unlikely(!gospan_mcache_is_home_page(c, chunk, p)))
 		return free_remote(p, spanclass, c);
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
 		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
@@ -542,12 +542,13 @@ bool gospan_owns(const void *p)
 }
 EXPORT_SYMBOL_GPL(gospan_owns);
 
-/* Before anything is allocated, after gospan_node_init(). */
+/* Before anything is allocated, after gospan_node_init() and gospan_span_setup(). */
 void gospan_malloc_init(void)
 {
 	if (want_init_on_alloc(0))
 		static_branch_inc(&gospan_malloc_alloc_special);
-	if (want_init_on_free() || num_possible_nodes() > 1)
+	if (want_init_on_free() || num_possible_nodes() > 1 ||
+	    static_branch_unlikely(&gospan_span_unshares))
 		static_branch_enable(&gospan_malloc_free_special);
 }
 

@@ -44,6 +44,7 @@ struct gospan_mcache gospan_mcache_none;
 struct gospan_mcache gospan_mcache_parked;
 /* Whoever parks mcaches holds it until they are emptied. */
 DEFINE_MUTEX(gospan_mcache_parking);
+DEFINE_STATIC_KEY_FALSE(gospan_mcache_remote_key);
 static enum cpuhp_state cpuhp_state;
 /* Magazines asked for capacity before another does without more. */
 #define GROW_TRIES	4U
@@ -520,7 +521,7 @@ static unsigned int mcache_nr_slots(void)
 
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++)
 		nr += magazine_nr_slots(spanclass);
-	return nr + (gospan_node_are_many() ? 1 + GOSPAN_REMOTE_MAX : 0);
+	return nr + (gospan_mcache_has_remote() ? 1 + GOSPAN_REMOTE_MAX : 0);
 }
 
 /* The stack that begins at @slot, with the NULL below. */
@@ -541,12 +542,13 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 	if (!c)
 		return NULL;
 	c->bytes = struct_size(c, slots, nr_slots);
+	c->cpu_mark = gospan_arena_cpu_mark(cpu);
 	slot = c->slots;
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
 		magazine_init(&c->magazine[spanclass], slot);
 		slot += magazine_nr_slots(spanclass);
 	}
-	if (gospan_node_are_many()) {
+	if (gospan_mcache_has_remote()) {
 		magazine_init(&c->remote.stack, slot);
 		c->remote.stack.limit += GOSPAN_REMOTE_MAX;
 	}
@@ -591,6 +593,8 @@ int gospan_mcache_init(void)
 	/* Any magazine alone fits. */
 	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
+	if (gospan_node_are_many() || static_branch_unlikely(&gospan_span_unshares))
+		static_branch_enable(&gospan_mcache_remote_key);
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",
 				mcache_cpu_prepare, mcache_cpu_dead);
 	if (ret < 0) {

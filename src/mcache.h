@@ -53,6 +53,7 @@ struct gospan_mcache {
 	DECLARE_BITMAP(mixed, GOSPAN_NR_SPANCLASSES); /* (o) magazines that may have others, too */
 	struct gospan_remote remote;	/* (o) */
 	struct gospan_tiny tiny;	/* (o) the open block */
+	u8 cpu_mark;			/* (c) of the pages of its CPU; 0: of none */
 	unsigned long nr_tiny_mallocs;	/* (o) tiny objects that needed no new block */
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
 	unsigned int victim;	/* (o) spanclass that was last asked for some of its capacity */
@@ -73,6 +74,9 @@ extern struct gospan_mcache gospan_mcache_none;
 extern struct gospan_mcache gospan_mcache_parked;
 /* Held from parking mcaches until they are emptied. Outside of all but CPU hotplug's. */
 extern struct mutex gospan_mcache_parking;
+
+/* Nodes are many, or unshare=Y. */
+DECLARE_STATIC_KEY_FALSE(gospan_mcache_remote_key);
 
 struct gospan_mcache *gospan_mcache_unpark(void);
 
@@ -130,18 +134,35 @@ static inline struct gospan_mcentral *gospan_mcache_central(const struct gospan_
 	return gospan_mcentral_of(spanclass, c->home->node);
 }
 
-/* Is the chunk of the CPU's node? Where nodes are many, none of ours is gospan_mcache_none's. */
-static __always_inline bool gospan_mcache_is_home_chunk(const struct gospan_mcache *c,
-							const struct gospan_chunk *chunk)
+/* Is there anything that magazines do not take, and that is of another node or CPU? */
+static __always_inline bool gospan_mcache_has_remote(void)
 {
-	return !gospan_node_are_many() || chunk->home == c->home;
+	return static_branch_unlikely(&gospan_mcache_remote_key);
 }
 
-/* Is memory at @p? */
+/*
+ * Is @p, in @chunk, of the CPU's node, and not of another CPU's span? Where nodes are many,
+ * nothing of ours is gospan_mcache_none's.
+ */
+static __always_inline bool gospan_mcache_is_home_page(const struct gospan_mcache *c,
+						       const struct gospan_chunk *chunk,
+						       const void *p)
+{
+	u8 mark;
+
+	if (gospan_node_are_many() && chunk->home != c->home)
+		return false;
+	if (!static_branch_unlikely(&gospan_span_unshares))
+		return true;
+	mark = gospan_chunk_cpu_of(chunk, p);
+	return !mark || mark == c->cpu_mark;
+}
+
+/* The same of any @p. */
 static __always_inline bool gospan_mcache_is_home(const struct gospan_mcache *c, const void *p)
 {
-	return !gospan_node_are_many() || gospan_mcache_is_home_chunk(c,
-			gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p));
+	return !gospan_mcache_has_remote() || gospan_mcache_is_home_page(c,
+			gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p), p);
 }
 
 /*

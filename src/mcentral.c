@@ -42,7 +42,7 @@ MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be 
 
 /* Of the transit of a spanclass. */
 struct transit_size {
-	unsigned int nr_slots;	/* 0: objects move one by one */
+	unsigned int nr_slots;	/* 0: objects move one by one, or only by their spans */
 	unsigned int room;	/* objects, of each slot */
 };
 
@@ -51,7 +51,7 @@ static struct transit_size transit_size(unsigned int spanclass)
 	struct transit_size size = { .room = gospan_spanclass_batch(spanclass) };
 	unsigned long bytes = transit_bytes;
 
-	if (!size.room)
+	if (!size.room || gospan_span_is_private(gospan_spanclass_bytes(spanclass)))
 		return size;
 	if (gospan_mcentral_has_few(gospan_spanclass_layout(spanclass).nelems)) {
 		bytes *= FEW_TIMES;
@@ -287,6 +287,9 @@ static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
 	}
 	central_unlist_span(mc, s);
 	s->owned = true;
+	if (gospan_span_is_private(s->elem_bytes))
+		gospan_arena_mark_cpu(&gospan_heap.arenas, s,
+				      gospan_arena_cpu_mark(smp_processor_id()));
 	return s;
 }
 

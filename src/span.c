@@ -31,7 +31,12 @@ static bool randomize;
 module_param(randomize, bool, 0444);
 MODULE_PARM_DESC(randomize, "hand out the objects of a span in no order (default N)");
 
+static bool unshare;
+module_param(unshare, bool, 0444);
+MODULE_PARM_DESC(unshare, "objects smaller than a cache line are handed out again only on the CPU that they came from (default N)");
+
 DEFINE_STATIC_KEY_FALSE(gospan_span_randomizes);
+DEFINE_STATIC_KEY_FALSE(gospan_span_unshares);
 static siphash_key_t random_key;
 
 /* Make alloc_cache that of the word at slot @freeindex. */
@@ -215,9 +220,11 @@ enum gospan_verdict gospan_span_verdict(const struct gospan_span *s, const void 
 }
 
 /* Before there are spans. */
-void gospan_span_randomize(void)
+void gospan_span_setup(void)
 {
 	get_random_bytes(&random_key, sizeof(random_key));
 	if (randomize)
 		static_branch_enable(&gospan_span_randomizes);
+	if (unshare)
+		static_branch_enable(&gospan_span_unshares);
 }

@@ -6,6 +6,7 @@
 #define _GOSPAN_SPAN_H
 
 #include <linux/build_bug.h>
+#include <linux/cache.h>
 #include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/numa.h>
@@ -88,10 +89,20 @@ static inline unsigned long gospan_span_addr(const struct gospan_span *s)
 	return s->base & ~(GOSPAN_PAGE_SIZE - 1);
 }
 
-/* With randomize=Y. */
+/* With randomize=Y, and with unshare=Y. */
 DECLARE_STATIC_KEY_FALSE(gospan_span_randomizes);
+DECLARE_STATIC_KEY_FALSE(gospan_span_unshares);
 
-void gospan_span_randomize(void);
+/*
+ * With unshare=Y: do CPUs keep to spans of their own, because a cache line has several
+ * objects?
+ */
+static __always_inline bool gospan_span_is_private(unsigned int elem_bytes)
+{
+	return static_branch_unlikely(&gospan_span_unshares) && elem_bytes < L1_CACHE_BYTES;
+}
+
+void gospan_span_setup(void);
 const void *gospan_span_object(const struct gospan_span *s, const void *p);
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
 struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);

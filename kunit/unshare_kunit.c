@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of whose the objects of a cache line are: with unshare=Y, the CPU's that they
+ * came from; else of who freed one last. They pass with either.
+ */
+#include <kunit/test.h>
+#include <linux/smp.h>
+#include <linux/gospan.h>
+#include "../src/mcache.h"
+#include "../src/validate.h"
+#include "helper.h"
+
+/* More than wait on a CPU to go home. */
+#define NR_OBJS	(2 * GOSPAN_REMOTE_MAX)
+
+static const size_t sizes[] = { 8, 16, 24, 48, 64, 96, 1024 };
+
+struct unshare_test {
+	size_t size;
+	unsigned int there;	/* the other CPU */
+	void *objs[NR_OBJS];	/* allocated on this one */
+	void *next;		/* what is allocated there then */
+};
+
+static struct unshare_test *unshare_make(struct kunit *test)
+{
+	struct unshare_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	/* The suite's init bound this thread. */
+	t->there = cpumask_last(cpu_online_mask);
+	if (t->there == raw_smp_processor_id())
+		kunit_skip(test, "needs two CPUs");
+	return t;
+}
+
+static struct gospan_mcentral *central_of(size_t size)
+{
+	return gospan_mcentral_local(gospan_make_spanclass(gospan_size_to_class(size), false));
+}
+
+/* Of the page that @p lies in. */
+static u8 mark_of(const void *p)
+{
+	u8 mark;
+
+	preempt_disable();
+	mark = gospan_chunk_cpu_of(gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p), p);
+	preempt_enable();
+	return mark;
+}
+
+static int free_and_alloc(void *data)
+{
+	struct unshare_test *t = data;
+
+	gospan_free(t->objs[0]);
+	t->next = gospan_alloc(t->size, GFP_KERNEL);
+	gospan_free(t->next);
+	return 0;
+}
+
+/* The last object freed is the next one, unless it is of another CPU's line. */
+static void unshare_next_object(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	unsigned int i;
+
+	if (gospan_node_are_many())
+		kunit_skip(test, "objects of another node go home in any case");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		t->size = sizes[i];
+		t->objs[0] = gospan_alloc(t->size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[0]);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_and_alloc, t, false), 0);
+		KUNIT_ASSERT_NOT_NULL(test, t->next);
+		KUNIT_EXPECT_EQ(test, t->next != t->objs[0], gospan_span_is_private(t->size));
+	}
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
+static int free_all(void *data)
+{
+	struct unshare_test *t = data;
+	unsigned int i;
+
+	for (i = 0; i < NR_OBJS; i++)
+		gospan_free(t->objs[i]);
+	return 0;
+}
+
+/* Nothing that other CPUs might get is in transit; what is freed goes to its span. */
+static void unshare_no_transit(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	struct gospan_mcentral *mc;
+	unsigned int i, j;
+	long taken;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		mc = central_of(sizes[i]);
+		KUNIT_EXPECT_EQ(test, !mc->transit.nr_slots, gospan_span_is_private(sizes[i]));
+		for (j = 0; j < NR_OBJS; j++) {
+			t->objs[j] = gospan_alloc(sizes[i], GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, t->objs[j]);
+		}
+		taken = atomic_long_read(&mc->nr_taken);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_all, t, false), 0);
+		if (gospan_span_is_private(sizes[i]))
+			KUNIT_EXPECT_LE(test, atomic_long_read(&mc->nr_taken),
+					taken - (NR_OBJS - GOSPAN_REMOTE_MAX));
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+}
+
+/* Pages are marked as long as they are a span, and then not any more. */
+static void unshare_marks_pages(struct kunit *test)
+{
+	u8 here = gospan_arena_cpu_mark(raw_smp_processor_id());
+	unsigned int i;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p = gospan_alloc(sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, mark_of(p), gospan_span_is_private(sizes[i]) ? here : 0);
+		gospan_free(p);
+		gospan_kunit_flush();
+		KUNIT_EXPECT_EQ(test, mark_of(p), 0);
+	}
+}
+
+static void unshare_cpu_mark_none(struct kunit *test)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu <= 2 * U8_MAX; cpu++)
+		KUNIT_EXPECT_NE(test, gospan_arena_cpu_mark(cpu), 0);
+	KUNIT_EXPECT_EQ(test, gospan_mcache_none.cpu_mark, 0);
+}
+
+static struct kunit_case unshare_cases[] = {
+	KUNIT_CASE(unshare_next_object),
+	KUNIT_CASE(unshare_no_transit),
+	KUNIT_CASE(unshare_marks_pages),
+	KUNIT_CASE(unshare_cpu_mark_none),
+	{}
+};
+
+static struct kunit_suite unshare_suite = {
+	.name = "gospan_unshare",
+	.init = gospan_kunit_init,
+	.test_cases = unshare_cases,
+};
+
+kunit_test_suite(unshare_suite);
