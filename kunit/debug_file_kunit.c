@@ -9,6 +9,7 @@
 #include <linux/gospan.h>
 #include "../src/debug.h"
 #include "../src/guard.h"
+#include "../src/origin.h"
 #include "helper.h"
 #include "misuse.h"
 
@@ -68,14 +69,14 @@ static void live_objects_are_shown(struct kunit *test)
 		objs[i] = gospan_alloc(50, GFP_KERNEL);
 	other = gospan_alloc(1000, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, gospan_debug_show_live(file), 0);
-	if (IS_ENABLED(CONFIG_STACKDEPOT)) {
+	if (GOSPAN_ORIGIN_HAS_STACKS) {
 		expect_text(test, file, "1600 bytes in 32 objects, the oldest of ");
 		expect_text(test, file, "1000 bytes in 1 objects, the oldest of ");
 		expect_text(test, file, "live_objects_are_shown");
 	} else {
 		expect_text(test, file, "2600 bytes in 33 objects, the oldest of ");
 	}
-	most = strstr(file->buf, IS_ENABLED(CONFIG_STACKDEPOT) ? "1600 bytes" : "2600 bytes");
+	most = strstr(file->buf, GOSPAN_ORIGIN_HAS_STACKS ? "1600 bytes" : "2600 bytes");
 	KUNIT_EXPECT_PTR_EQ(test, most, file->buf);
 	for (i = 0; i < NR_OBJECTS; i++)
 		gospan_free(objs[i]);
@@ -84,6 +85,15 @@ static void live_objects_are_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_debug_show_live(file), 0);
 	KUNIT_EXPECT_EQ(test, file->count, 0);
 	debug_set(test, "-");
+}
+
+/* An address is no handle of a stack, low as it may be. */
+static void callers_are_shown(struct kunit *test)
+{
+	struct seq_file *file = file_open(test);
+
+	gospan_origin_show(file, (unsigned long)callers_are_shown);
+	expect_text(test, file, "callers_are_shown");
 }
 
 static void guards_are_shown(struct kunit *test)
@@ -151,6 +161,7 @@ static void quarantine_is_first_in_first_out(struct kunit *test)
 static struct kunit_case debug_file_cases[] = {
 	KUNIT_CASE(letters_are_shown),
 	KUNIT_CASE(live_objects_are_shown),
+	KUNIT_CASE(callers_are_shown),
 	KUNIT_CASE(guards_are_shown),
 	KUNIT_CASE(reports_are_printed),
 	KUNIT_CASE(quarantine_is_first_in_first_out),

@@ -161,7 +161,7 @@ static void access_once(struct kunit *test, const struct access *access, size_t 
 	KUNIT_EXPECT_NE(test, m->ip, 0);
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.record.alloc.pid, current->pid);
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.record.alloc.origin != 0,
-			IS_ENABLED(CONFIG_STACKDEPOT));
+			GOSPAN_ORIGIN_HAS_STACKS);
 	KUNIT_EXPECT_EQ(test, !gospan_kunit_seen.record.free.ns, !access->freed);
 	gospan_kunit_unlisten();
 	if (!access->freed)

@@ -3,8 +3,8 @@
  * Origin: where an object was allocated, in a word.
  *
  * The handle of a stack in the kernel's depot, which keeps equal ones once, for
- * good; where there is no depot, or it has no memory, the caller's address. A
- * handle is a u32, so no address of the kernel is one.
+ * good; where there is no depot, or it has no memory, the caller's address. So is
+ * it where addresses of the kernel may be as low as handles.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,7 +26,7 @@
 /* Their names, with modules. */
 #define ORIGIN_TEXT_BYTES	SZ_4K
 
-#ifdef CONFIG_STACKDEPOT
+#if GOSPAN_ORIGIN_HAS_STACKS
 
 /* The depot takes memory when it is first needed. Task; may sleep. */
 int gospan_origin_init(void)
@@ -98,12 +98,19 @@ unsigned long gospan_origin_save(unsigned long ip, gfp_t gfp)
 	return stack_save(gfp) ?: ip;
 }
 
+static bool origin_is_stack(unsigned long origin)
+{
+	return GOSPAN_ORIGIN_HAS_STACKS && origin <= U32_MAX;
+}
+
 void gospan_origin_print(unsigned long origin)
 {
-	if (origin > U32_MAX)
-		pr_err("    %pS\n", (void *)origin);
-	else if (origin)
+	if (!origin)
+		return;
+	if (origin_is_stack(origin))
 		stack_print(origin);
+	else
+		pr_err("    %pS\n", (void *)origin);
 }
 
 /* That the caller does it now; with its stack, unless in NMI. Any context. */
@@ -120,8 +127,10 @@ void gospan_track_note(struct gospan_track *t, bool stack, gfp_t gfp)
 /* The same into a file. Task; sleeps. */
 void gospan_origin_show(struct seq_file *file, unsigned long origin)
 {
-	if (origin > U32_MAX)
-		seq_printf(file, "    %pS\n", (void *)origin);
-	else if (origin)
+	if (!origin)
+		return;
+	if (origin_is_stack(origin))
 		stack_show(file, origin);
+	else
+		seq_printf(file, "    %pS\n", (void *)origin);
 }

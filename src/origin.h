@@ -6,9 +6,14 @@
 #define _GOSPAN_ORIGIN_H
 
 #include <linux/gfp.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
 
 struct seq_file;
+
+/* Are stacks kept? Their handles are u32, and told from addresses by that no address is one. */
+#define GOSPAN_ORIGIN_HAS_STACKS	(IS_ENABLED(CONFIG_STACKDEPOT) && \
+					 IS_ENABLED(CONFIG_64BIT) && !IS_ENABLED(CONFIG_UML))
 
 /* Who allocated or freed an object last. */
 struct gospan_track {
