@@ -15,6 +15,7 @@
  * Go's arenas are indexed from address 0 and its two levels are fixed; the
  * kernel's direct map starts where KASLR put it, hence the subtraction.
  */
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "arena.h"
@@ -119,6 +120,8 @@ static struct gospan_chunk *chunk_create(unsigned long addr, gfp_t gfp)
 
 	if (!chunk)
 		return NULL;
+	/* That it knows where it begins makes an object there no less leaked. */
+	kmemleak_scan_area(&chunk->spans, sizeof(chunk->spans), gfp);
 	chunk->base = addr - gospan_addr_offset(addr) % GOSPAN_CHUNK_BYTES;
 	gospan_pallocbits_take(&chunk->pages, 0, GOSPAN_CHUNK_NPAGES);
 	return chunk;

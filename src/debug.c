@@ -13,7 +13,7 @@
  * What gospan_alloc_nolock() gives comes from reserves and has no record of its own.
  *
  * kmemleak, where the kernel has it, knows objects with records, and looks for pointers
- * in them; others it does not know.
+ * in them; of others it knows large ones, and where to look for pointers.
  *
  * What is freed may wait in the quarantine, first in, first out, before anyone has it
  * again: the longer, the more of what is written to it meanwhile is found then.
@@ -102,6 +102,14 @@ bool gospan_debug_take(void *p, size_t size, gfp_t gfp)
 	return true;
 }
 
+/* NULL: it has none. */
+static struct gospan_record *object_record(const void *p)
+{
+	const struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, p);
+
+	return s ? gospan_record_of(s, p) : NULL;
+}
+
 static void *alloc_large(size_t size, gfp_t gfp, int node)
 {
 	size_t bytes = gospan_record_large_bytes(size);
@@ -141,7 +149,10 @@ bool gospan_debug_alloc(size_t size, gfp_t gfp, bool noscan, int node, void **p)
 	} else {
 		*p = gospan_cache_alloc_recorded(class->cache, size, gfp, node);
 	}
-	if (*p && noscan && gospan_supply_may_allocate())
+	if (!*p)
+		return true;
+	object_record(*p)->noscan = noscan;
+	if (noscan && gospan_supply_may_allocate())
 		kmemleak_no_scan(*p);
 	return true;
 }
@@ -301,8 +312,16 @@ size_t gospan_debug_bytes(const struct gospan_span *s, const void *p, size_t byt
 /* A live object has @size bytes from now on, no more than before. */
 void gospan_debug_resize(const void *p, size_t size)
 {
-	struct gospan_record *r = gospan_record_of(gospan_arena_span_of(&gospan_heap.arenas, p), p);
+	struct gospan_record *r = object_record(p);
 
 	if (r)
 		gospan_record_resize(r, (void *)p, size);
+}
+
+/* Is it noted that no pointers are stored in a live object? */
+bool gospan_debug_is_noscan(const void *p)
+{
+	const struct gospan_record *r = object_record(p);
+
+	return r && r->noscan;
 }

@@ -25,6 +25,7 @@ extern struct gospan_debug_class gospan_debug_classes[GOSPAN_NR_SIZECLASSES];
 extern unsigned long gospan_debug_quarantine_bytes;	/* module parameter */
 bool gospan_debug_has_class(size_t size);
 bool gospan_debug_alloc(size_t size, gfp_t gfp, bool noscan, int node, void **p);
+bool gospan_debug_is_noscan(const void *p);
 bool gospan_debug_take(void *p, size_t size, gfp_t gfp);
 bool gospan_debug_free(const void *p);
 size_t gospan_debug_bytes(const struct gospan_span *s, const void *p, size_t bytes);

@@ -15,6 +15,7 @@
  * and GC, write barriers and stack growth have no counterpart.
  */
 #include <linux/bitops.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -24,6 +25,7 @@
 #include "guard.h"
 #include "malloc.h"
 #include "report.h"
+#include "supply.h"
 
 static bool tiny __read_mostly = true;
 module_param(tiny, bool, 0444);
@@ -47,11 +49,27 @@ struct gospan_span *gospan_malloc_large(size_t size, size_t bytes, gfp_t gfp, in
 					     large_align_npages(size), gfp, node);
 }
 
-static void *alloc_large(size_t size, gfp_t gfp, int node)
+/*
+ * Where the kernel has kmemleak: an object that leaked if nothing points to it. To know of
+ * it takes memory, which PREEMPT_RT does not give everywhere.
+ */
+static void large_watch(void *p, size_t size, gfp_t gfp, bool noscan)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) || !gospan_supply_may_allocate())
+		return;
+	kmemleak_alloc(p, size, 1, gfp);
+	if (noscan)
+		kmemleak_no_scan(p);
+}
+
+static void *alloc_large(size_t size, gfp_t gfp, bool noscan, int node)
 {
 	struct gospan_span *s = gospan_malloc_large(size, size, gfp, node);
 
-	return s ? (void *)s->base : NULL;
+	if (!s)
+		return NULL;
+	large_watch((void *)s->base, size, gfp, noscan);
+	return (void *)s->base;
 }
 
 /*
@@ -64,7 +82,8 @@ static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 	if (gospan_bytes_to_npages(mc->layout.elem_bytes) == mc->layout.npages ||
 	    gospan_spanclass_is_cache(mc->spanclass))
 		return NULL;
-	return alloc_large(mc->layout.elem_bytes, gfp, mc->node);
+	return alloc_large(mc->layout.elem_bytes, gfp, !gospan_spanclass_is_scanned(mc->spanclass),
+			   mc->node);
 }
 
 /* From the magazine, which is filled from @other if need be and not NULL. */
@@ -196,7 +215,7 @@ static noinline void *alloc_special(size_t size, gfp_t gfp, bool noscan, int nod
 		node = gospan_node_local();
 	/* The heap knows which pages are zeros already. */
 	if (size > GOSPAN_MAX_SMALL_BYTES)
-		return alloc_large(size, gfp, node);
+		return alloc_large(size, gfp, noscan, node);
 	if (by_node)
 		p = alloc_central(gospan_make_spanclass(gospan_size_to_class(size), noscan), gfp,
 				  node);
@@ -492,8 +511,13 @@ static bool extend_large(const void *p, size_t old_size, size_t new_size, gfp_t 
 	/* Behind it is its record. */
 	if (gospan_record_of(s, p))
 		return false;
-	return gospan_mheap_extend_large(&gospan_heap, s, gospan_bytes_to_npages(new_size),
-					 want_init_on_alloc(gfp));
+	if (!gospan_mheap_extend_large(&gospan_heap, s, gospan_bytes_to_npages(new_size),
+				       want_init_on_alloc(gfp)))
+		return false;
+	/* Whether there are pointers in it, nobody knows any more. */
+	kmemleak_free(p);
+	large_watch((void *)p, new_size, gfp, false);
+	return true;
 }
 
 void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
@@ -517,9 +541,9 @@ void *gospan_realloc(const void *p, size_t new_size, gfp_t gfp)
 	if (extend_large(p, old_size, new_size, gfp))
 		return (void *)p;
 	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
-	/* Of large ones nothing is known. */
-	noscan = spanclass & 1 && spanclass != GOSPAN_SPANCLASS_LARGE &&
-		 !gospan_spanclass_is_cache(spanclass);
+	/* Of large ones that have no record nothing is known. */
+	noscan = (spanclass & 1 && spanclass != GOSPAN_SPANCLASS_LARGE &&
+		  !gospan_spanclass_is_cache(spanclass)) || gospan_debug_is_noscan(p);
 	new = noscan ? gospan_alloc_noscan(new_size, gfp) : gospan_alloc(new_size, gfp);
 	if (!new)
 		return NULL;

@@ -15,6 +15,7 @@
  * Go's mcentral gives a span that the sweep finds empty back at once.
  */
 #include <linux/cache.h>
+#include <linux/kmemleak.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include "mcentral.h"
@@ -50,6 +51,10 @@ static void spans_release(struct list_head *spans, bool typesafe)
 {
 	struct gospan_span *s, *next;
 
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		list_for_each_entry(s, spans, list)
+			if (gospan_spanclass_is_scanned(s->spanclass))
+				kmemleak_free((void *)gospan_span_addr(s));
 	if (!typesafe)
 		return gospan_mheap_free_list(&gospan_heap, spans);
 	list_for_each_entry_safe(s, next, spans, list) {

@@ -7,10 +7,12 @@
  * lock. The batches are put in transit after that. Only what is left uncut goes
  * to the lists.
  */
+#include <linux/kmemleak.h>
 #include <linux/nodemask.h>
 #include <linux/topology.h>
 #include "mcentral.h"
 #include "record.h"
+#include "supply.h"
 
 static void span_construct(const struct gospan_span *s, void (*ctor)(void *obj))
 {
@@ -88,6 +90,20 @@ static void new_cut(struct central_new *new, struct gospan_mcentral *mc)
 	}
 }
 
+/* To be found by pointers to their objects and, where the kernel has kmemleak, to those in them. */
+static void new_publish(struct central_new *new, const struct gospan_mcentral *mc, gfp_t gfp)
+{
+	struct gospan_span *s;
+
+	list_for_each_entry(s, &new->spans, list) {
+		gospan_mheap_publish(&gospan_heap, s);
+		/* No span is lost; it allocates: on PREEMPT_RT not everywhere. */
+		if (gospan_spanclass_is_scanned(mc->spanclass) && gospan_supply_may_allocate())
+			kmemleak_alloc((void *)gospan_span_addr(s),
+				       (size_t)s->npages << GOSPAN_PAGE_SHIFT, 0, gfp);
+	}
+}
+
 /* Spans that have free slots to the lists. */
 static void new_list(struct central_new *new, struct gospan_mcentral *mc)
 {
@@ -112,7 +128,6 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 						 gfp_t gfp)
 {
 	struct central_new new = { .spans = LIST_HEAD_INIT(new.spans) };
-	struct gospan_span *s;
 	unsigned int i;
 
 	new_make(&new, mc, n, gfp);
@@ -123,8 +138,7 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 		new_cut(&new, mc);
 	atomic_long_add(new.nr_spans, &mc->nr_spans);
 	atomic_long_add(new.nr_objs, &mc->nr_taken);
-	list_for_each_entry(s, &new.spans, list)
-		gospan_mheap_publish(&gospan_heap, s);
+	new_publish(&new, mc, gfp);
 	new_list(&new, mc);
 	for (i = 0; i < new.nr_batches; i++)
 		gospan_transit_put(&mc->transit, new.batch[i]);

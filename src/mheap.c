@@ -21,6 +21,7 @@
  * Go's heap reserves address space and never gives up an arena; this one gets
  * memory wherever the kernel has it, so a chunk may be owned in part.
  */
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -363,6 +364,8 @@ static __always_inline struct gospan_span *page_descriptor(struct gospan_mheap *
 	s = gospan_span_create(nelems, gfp & ~__GFP_NOFAIL);
 	if (!s)
 		return NULL;
+	/* That it knows where its first object is makes that no less leaked. */
+	kmemleak_no_scan(s);
 	s->node = gospan_mheap_chunk(h, page)->home->node;
 	atomic_long_add(gospan_span_sys_bytes(s), &h->span_bytes);
 	return s;
@@ -573,8 +576,10 @@ enum gospan_verdict gospan_mheap_free_large(struct gospan_mheap *h, const void *
 	raw_spin_lock_irqsave(&home->lock, flags);
 	verdict = node_retract_large(h, home, p, &s);
 	raw_spin_unlock_irqrestore(&home->lock, flags);
-	if (verdict == GOSPAN_FREE_OK)
+	if (verdict == GOSPAN_FREE_OK) {
+		kmemleak_free(p);
 		gospan_mheap_free(h, s);
+	}
 	return verdict;
 }
 

@@ -30,6 +30,7 @@ struct gospan_record {
 	bool front;		/* constant: there is a red zone in front of it */
 	bool zoned;		/* (o) the red zones are painted */
 	bool poisoned;		/* (o) it is free, and poisoned */
+	bool noscan;		/* (o) no pointers are stored in it */
 	struct gospan_track alloc;	/* (o) */
 	struct gospan_track free;	/* (o) */
 };

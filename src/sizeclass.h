@@ -145,6 +145,17 @@ static inline bool gospan_spanclass_is_recorded(unsigned int spanclass)
 	return gospan_spanclass_is_cache(spanclass) && gospan_spanclass_cache(spanclass)->recorded;
 }
 
+/*
+ * Does kmemleak look for pointers in its spans? Of objects with records it knows each, and
+ * in others there are to be none.
+ */
+static inline bool gospan_spanclass_is_scanned(unsigned int spanclass)
+{
+	return !gospan_spanclass_is_recorded(spanclass) &&
+	       spanclass != GOSPAN_SPANCLASS_TINY &&
+	       (gospan_spanclass_is_cache(spanclass) || !(spanclass & 1));
+}
+
 /* Has a free object to stay as it is? */
 static inline bool gospan_spanclass_keeps(unsigned int spanclass)
 {

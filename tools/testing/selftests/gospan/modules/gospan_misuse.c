@@ -22,7 +22,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
@@ -67,6 +69,8 @@ static void written(u8 *p, size_t bytes)
 		for (i = 0; i < NR_OTHERS; i++)
 			misuse_free(others[i]);
 	}
+	/* kmemleak would find them. */
+	memset(others, 0, sizeof(others));
 }
 
 /* In stacks, too. */
@@ -87,9 +91,53 @@ static int chain(const char *kind, size_t bytes)
 	if (!p)
 		return -ENOMEM;
 	memset(p, 0, bytes);
-	*p = misuse_kmalloc(bytes);
+	/* A small one: the more bytes, the more that is stale points to one of them. */
+	*p = misuse_kmalloc(min_t(size_t, bytes, 97));
 	kept = p;
 	return *p ? 0 : -ENOMEM;
+}
+
+static int leak(const char *kind, size_t bytes)
+{
+	u8 *p = misuse_alloc(bytes);
+
+	if (!p)
+		return -ENOMEM;
+	memset(p, 0x41, bytes);
+	forgotten = ~(unsigned long)p;
+	return 0;
+}
+
+/* A step for a thread of its own. */
+struct work {
+	int (*run)(const char *kind, size_t bytes);
+	const char *kind;
+	size_t bytes;
+	int err;
+	struct completion done;
+};
+
+static int work_run(void *data)
+{
+	struct work *w = data;
+
+	w->err = w->run(w->kind, w->bytes);
+	kthread_complete_and_exit(&w->done, 0);
+}
+
+/* By a thread that ends: kmemleak is not to find what its stack had. */
+static int apart(int (*run)(const char *kind, size_t bytes), const char *kind, size_t bytes)
+{
+	struct work w = {
+		.run = run, .kind = kind, .bytes = bytes,
+		.done = COMPLETION_INITIALIZER_ONSTACK(w.done),
+	};
+	struct task_struct *t = kthread_run(work_run, &w, "gospan_misuse");
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	wait_for_completion(&w.done);
+	return w.err;
 }
 
 static void found(void)
@@ -99,6 +147,8 @@ static void found(void)
 	forgotten = 0;
 	if (kept) {
 		kfree(*kept);
+		/* Free objects are looked at, too. */
+		*kept = NULL;
 		misuse_free(kept);
 	}
 	kept = NULL;
@@ -139,7 +189,9 @@ static int step_run(const char *kind, size_t bytes)
 		return 0;
 	}
 	if (!strcmp(kind, "chain") || !strcmp(kind, "noscan"))
-		return chain(kind, bytes);
+		return apart(chain, kind, bytes);
+	if (!strcmp(kind, "leak"))
+		return apart(leak, kind, bytes);
 	if (!strcmp(kind, "beside") || !strcmp(kind, "freed"))
 		return guarded(kind, bytes);
 	p = misuse_alloc(bytes);
@@ -148,10 +200,6 @@ static int step_run(const char *kind, size_t bytes)
 	memset(p, 0x41, bytes);
 	if (!strcmp(kind, "written")) {
 		written(p, bytes);
-		return 0;
-	}
-	if (!strcmp(kind, "leak")) {
-		forgotten = ~(unsigned long)p;
 		return 0;
 	}
 	if (!strcmp(kind, "interior"))
