@@ -20,7 +20,8 @@
 #include <linux/slab.h>
 #include "arena.h"
 
-struct gospan_chunk gospan_chunk_none;
+/* With the marks, whether there are any or not. */
+struct gospan_chunk gospan_chunk_none = { .cpu = { [GOSPAN_CHUNK_NPAGES - 1] = 0 } };
 static struct gospan_arena arena_none;
 struct gospan_arena_map gospan_arena_map_none;
 static struct kmem_cache *chunk_cache, *spans_cache;
@@ -31,7 +32,7 @@ int gospan_arena_init(void)
 
 	for (i = 0; i < GOSPAN_ARENA_NCHUNKS; i++)
 		arena_none.chunk[i] = &gospan_chunk_none;
-	chunk_cache = kmem_cache_create("gospan_chunk", sizeof(struct gospan_chunk),
+	chunk_cache = kmem_cache_create("gospan_chunk", gospan_chunk_bytes(),
 					SMP_CACHE_BYTES, 0, NULL);
 	spans_cache = kmem_cache_create("gospan_spans", sizeof(struct gospan_spans), 0, 0, NULL);
 	if (chunk_cache && spans_cache)
@@ -260,7 +261,7 @@ static bool map_add_chunk(struct gospan_arenas *a, struct gospan_arena_spare *sp
 	/* Pairs with gospan_arena_chunk_of(): the chunk is whole. */
 	smp_store_release(&a->map->arena[idx]->chunk[chunk_idx(addr)], spare->chunk);
 	raw_spin_unlock_irqrestore(&a->lock, flags);
-	atomic_long_add(sizeof(struct gospan_chunk), &a->sys_bytes);
+	atomic_long_add(gospan_chunk_bytes(), &a->sys_bytes);
 	spare->chunk = NULL;
 	return true;
 }
@@ -327,7 +328,7 @@ static void map_remove_chunk(struct gospan_arenas *a, struct gospan_chunk *chunk
 	arena = a->map->arena[arena_idx(chunk->base)];
 	WRITE_ONCE(arena->chunk[chunk_idx(chunk->base)], &gospan_chunk_none);
 	raw_spin_unlock_irqrestore(&a->lock, flags);
-	atomic_long_sub(sizeof(*chunk), &a->sys_bytes);
+	atomic_long_sub(gospan_chunk_bytes(), &a->sys_bytes);
 	call_rcu(&chunk->rcu, chunk_free_rcu);
 }
 

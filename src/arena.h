@@ -39,8 +39,6 @@ struct gospan_spans {
 struct gospan_chunk {
 	/* Alone at the start: all that a free of a small object reads. */
 	u8 spanclass[GOSPAN_CHUNK_NPAGES];		/* (p) 0: no span in use here */
-	/* (p) With unshare=Y, of a page whose objects are one CPU's: its mark; else 0. */
-	u8 cpu[GOSPAN_CHUNK_NPAGES];
 	struct gospan_spans *spans[GOSPAN_CHUNK_NSPANS]; /* (l) NULL: none of these is ours */
 	struct gospan_pallocbits pages;			/* (l) */
 	DECLARE_BITMAP(owned, GOSPAN_CHUNK_NPAGES);	/* (l) pages that the kernel gave us */
@@ -49,7 +47,16 @@ struct gospan_chunk {
 	struct gospan_node_heap *home;			/* (c) whose pages these are */
 	unsigned int nr_owned;				/* (l) */
 	struct rcu_head rcu;				/* when freed */
+	/* (p) Only with unshare=Y: for each page whose objects are one CPU's its mark, or 0. */
+	u8 cpu[];
 };
+
+static inline size_t gospan_chunk_bytes(void)
+{
+	return struct_size_t(struct gospan_chunk, cpu,
+			     static_branch_unlikely(&gospan_span_unshares) ?
+			     GOSPAN_CHUNK_NPAGES : 0);
+}
 
 /* A 64 MiB window of the direct map. */
 struct gospan_arena {
@@ -137,7 +144,7 @@ static __always_inline unsigned int gospan_chunk_spanclass_of(const struct gospa
 	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
 }
 
-/* That of a CPU in chunks; far more than there mostly are. Who has the same share lines. */
+/* A CPU's mark. Where there are more than 255, two that have the same may share lines. */
 static inline u8 gospan_arena_cpu_mark(unsigned int cpu)
 {
 	return cpu % U8_MAX + 1;

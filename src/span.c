@@ -33,7 +33,7 @@ MODULE_PARM_DESC(randomize, "hand out the objects of a span in no order (default
 
 static bool unshare;
 module_param(unshare, bool, 0444);
-MODULE_PARM_DESC(unshare, "objects smaller than a cache line are handed out again only on the CPU that they came from (default N)");
+MODULE_PARM_DESC(unshare, "CPUs cut objects smaller than a cache line from pages of their own (default N)");
 
 DEFINE_STATIC_KEY_FALSE(gospan_span_randomizes);
 DEFINE_STATIC_KEY_FALSE(gospan_span_unshares);

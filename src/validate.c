@@ -209,7 +209,7 @@ static bool walk_chunk(struct heap_walk *w, struct gospan_chunk *chunk)
 	unsigned int i;
 
 	w->nr_chunks[node]++;
-	w->map_bytes += sizeof(*chunk);
+	w->map_bytes += gospan_chunk_bytes();
 	w->owned_pages[node] += bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES);
 	if (chunk->nr_owned != bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES))
 		return invalid("chunk %#lx: nr_owned %u", chunk->base, chunk->nr_owned);
