@@ -448,6 +448,29 @@ static void realloc_keeps_what_is_constructed(struct kunit *test)
 	gospan_cache_destroy(cache);
 }
 
+/* What is moved holds as few pointers as before. */
+static void realloc_keeps_noscan(struct kunit *test)
+{
+	static const size_t sizes[] = { 100, 1000, 40000, 100000 };
+	void *noscan, *scan;
+	unsigned int i;
+
+	debug_set(test, "F", 0);
+	noscan = gospan_alloc_noscan(64, GFP_KERNEL);
+	scan = gospan_alloc(64, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		noscan = gospan_realloc(noscan, sizes[i], GFP_KERNEL);
+		scan = gospan_realloc(scan, sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, noscan);
+		KUNIT_ASSERT_NOT_NULL(test, scan);
+		KUNIT_EXPECT_TRUE_MSG(test, gospan_debug_is_noscan(noscan), "%zu bytes", sizes[i]);
+		KUNIT_EXPECT_FALSE_MSG(test, gospan_debug_is_noscan(scan), "%zu bytes", sizes[i]);
+	}
+	gospan_free(noscan);
+	gospan_free(scan);
+	debug_set(test, "-", 0);
+}
+
 /* A record that says nothing sensible is not relied on. */
 static void record_overwritten_while_free(struct kunit *test)
 {
@@ -553,6 +576,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE(reserved_has_all_of_its_class),
 	KUNIT_CASE(nolock_has_no_record),
 	KUNIT_CASE(realloc_keeps_what_is_constructed),
+	KUNIT_CASE(realloc_keeps_noscan),
 	KUNIT_CASE(record_overwritten_while_free),
 	KUNIT_CASE(set_ends_in_semicolon),
 	KUNIT_CASE(set_refuses),
