@@ -39,11 +39,13 @@ static struct gospan_mcentral *central_of(size_t size)
 	return gospan_mcentral_local(gospan_make_spanclass(gospan_size_to_class(size), false));
 }
 
-/* Of the page that @p lies in. */
+/* Of the page that @p lies in. Chunks have marks only with unshare=Y. */
 static u8 mark_of(const void *p)
 {
 	u8 mark;
 
+	if (!static_key_enabled(&gospan_span_unshares))
+		return 0;
 	preempt_disable();
 	mark = gospan_chunk_cpu_of(gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p), p);
 	preempt_enable();
