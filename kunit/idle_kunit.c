@@ -204,12 +204,46 @@ static void idle_drains_while_in_use(struct kunit *test)
 	kunit_info(test, "drained %u times", nr);
 }
 
+static int idle_drain_thread(void *data)
+{
+	while (!kthread_should_stop()) {
+		gospan_idle_drain();
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What is just being taken from an idle CPU is not missed by who trims. */
+static void idle_trim_waits(struct kunit *test)
+{
+	unsigned long inuse;
+	struct task_struct *task;
+	unsigned int i;
+	void *p;
+
+	gospan_trim();
+	inuse = gospan_kunit_inuse_pages(&gospan_heap);
+	task = kthread_run(idle_drain_thread, NULL, "gospan_idle_drain");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (i = 0; i < 100; i++) {
+		p = gospan_alloc(BYTES, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, p);
+		gospan_free(p);
+		/* Parked, as a rule, and about to be emptied. */
+		usleep_range(10, 2000);
+		gospan_trim();
+		KUNIT_EXPECT_EQ(test, gospan_kunit_inuse_pages(&gospan_heap), inuse);
+	}
+	kthread_stop(task);
+}
+
 static struct kunit_case idle_cases[] = {
 	KUNIT_CASE(idle_drains_unused),
 	KUNIT_CASE(idle_leaves_used),
 	KUNIT_CASE(idle_while_draining),
 	KUNIT_CASE(idle_parked_while_claimed),
 	KUNIT_CASE(idle_drains_while_in_use),
+	KUNIT_CASE(idle_trim_waits),
 	{}
 };
 

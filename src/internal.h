@@ -41,7 +41,7 @@
  * The kernel's page and slab allocators are called to allocate with none of
  * them held. Outside of all are mutexes: cache_lock, which named caches there are,
  * and in it gospan_mcache_parking, held while mcaches of idle CPUs are emptied and
- * central lists age; and one_waits, around a wait for interrupts.
+ * central lists age, or all are trimmed; and one_waits, around a wait for interrupts.
  */
 
 /**

@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -198,7 +199,10 @@ size_t gospan_trim(void)
 	/* What waits for RCU is as good as free; but others wait for RCU, too. */
 	if (gospan_rcu_waiting().objects)
 		gospan_rcu_barrier();
+	/* What is just being taken from an idle CPU is seen nowhere before it is free. */
+	mutex_lock(&gospan_mcache_parking);
 	drain();
+	mutex_unlock(&gospan_mcache_parking);
 	/* What others free from now on is not ours to wait for: that may never end. */
 	free_pages = gospan_supply_usage(&gospan_heap, NUMA_NO_NODE).free_pages;
 	while (npages < free_pages) {
