@@ -5,11 +5,18 @@
  * objects like others.
  */
 #include <kunit/test.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/instruction_pointer.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/gospan.h>
 #include "../src/guard.h"
@@ -281,14 +288,14 @@ static void wrong_pointers(struct kunit *test)
 	expect_misuse(test, GOSPAN_FREE_DOUBLE, p);
 }
 
-struct node {
+struct tree_node {
 	struct rcu_head rcu;
 };
 
 /* An object is one like others, to all calls. */
 static void calls_take_it(struct kunit *test)
 {
-	struct node *node;
+	struct tree_node *node;
 	void *some[2];
 	u8 *p, *q;
 
@@ -315,7 +322,7 @@ static void calls_take_it(struct kunit *test)
 	some[1] = gospan_alloc(64, GFP_KERNEL);
 	gospan_free_bulk(2, some);
 	gospan_free_rcu_mightsleep(take(test, 64, GFP_KERNEL));
-	node = (struct node *)take(test, sizeof(*node), GFP_KERNEL);
+	node = (struct tree_node *)take(test, sizeof(*node), GFP_KERNEL);
 	gospan_free_rcu(node, rcu);
 	gospan_rcu_barrier();
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
@@ -402,6 +409,147 @@ static void objects_are_aligned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
 }
 
+/* A CPU that takes all objects that it gets, and gives them back. */
+struct sharer {
+	struct task_struct *task;
+	u8 id;
+	unsigned int nr_taken, nr_wrong;
+};
+
+static int sharer_thread(void *data)
+{
+	struct sharer *s = data;
+	u8 *p[2 * NR_OBJECTS];
+	unsigned int i, n, round;
+
+	for (round = 0; !kthread_should_stop(); round++) {
+		/* More than there are pages, in the end. */
+		n = round % ARRAY_SIZE(p) + 1;
+		for (i = 0; i < n; i++) {
+			atomic_set(&gospan_guard_due, 1);
+			p[i] = gospan_alloc(64, GFP_KERNEL);
+			if (!p[i])
+				continue;
+			WRITE_ONCE(s->nr_taken, s->nr_taken + gospan_guard_pages_have(p[i]));
+			memset(p[i], s->id, 64);
+		}
+		for (i = 0; i < n; i++) {
+			s->nr_wrong += p[i] && memchr_inv(p[i], s->id, 64);
+			gospan_free(p[i]);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Until it has had enough. */
+static void sharer_wait(struct kunit *test, const struct sharer *s)
+{
+	unsigned long end = jiffies + 30 * HZ;
+
+	while (READ_ONCE(s->nr_taken) < 1000 && time_before(jiffies, end))
+		usleep_range(1000, 20000);
+	KUNIT_EXPECT_GE(test, READ_ONCE(s->nr_taken), 1000);
+}
+
+/* Pages pass between CPUs, each to one at a time, with its report of nothing. */
+static void cpus_share_pages(struct kunit *test)
+{
+	struct sharer *sharers;
+	unsigned int cpu, i, n = 0;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	sharers = kunit_kcalloc(test, nr_cpu_ids, sizeof(*sharers), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sharers);
+	gospan_kunit_listen();
+	gospan_guard_arm();
+	for_each_online_cpu(cpu) {
+		struct sharer *s = &sharers[n];
+
+		s->id = n + 1;
+		s->task = kthread_create_on_cpu(sharer_thread, s, cpu, "gospan_guard/%u");
+		if (IS_ERR(s->task))
+			break;
+		get_task_struct(s->task);
+		wake_up_process(s->task);
+		n++;
+	}
+	KUNIT_EXPECT_EQ(test, n, num_online_cpus());
+	for (i = 0; i < n; i++)
+		sharer_wait(test, &sharers[i]);
+	for (i = 0; i < n; i++) {
+		kthread_stop(sharers[i].task);
+		put_task_struct(sharers[i].task);
+		KUNIT_EXPECT_EQ(test, sharers[i].nr_wrong, 0);
+	}
+	gospan_guard_disarm();
+	KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, 0);
+}
+
+/* Of two that free an object at the same time one is told. */
+static void cpus_free_one(struct kunit *test)
+{
+	unsigned int i;
+	u8 *p;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	for (i = 0; i < 100; i++) {
+		p = take(test, 64, GFP_KERNEL);
+		gospan_kunit_listen();
+		on_each_cpu(do_free, p, true);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_seen.nr, num_online_cpus() - 1);
+		KUNIT_EXPECT_EQ(test, gospan_kunit_seen.m.verdict, GOSPAN_FREE_DOUBLE);
+	}
+}
+
+#if defined(CONFIG_HOTPLUG_CPU) && defined(CONFIG_X86)
+
+static void *dying_got;
+
+static int alloc_dying(unsigned int cpu)
+{
+	dying_got = gospan_alloc(64, GFP_ATOMIC);
+	return 0;
+}
+
+/* What is due is not taken behind a CPU's last interrupt, which says that it was. */
+static void dying_cpu_takes_none(struct kunit *test)
+{
+	unsigned int cpu = cpumask_last(cpu_online_mask);
+	u8 *p;
+
+	if (cpu == cpumask_first(cpu_online_mask))
+		kunit_skip(test, "needs two CPUs");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "PREEMPT_RT cannot grow there");
+	/* Another machine's, which x86 has not; behind CPUHP_AP_SMPCFD_DYING. */
+	KUNIT_ASSERT_EQ(test, cpuhp_setup_state_nocalls(CPUHP_AP_IRQ_GIC_STARTING,
+							"gospan/kunit:dying", NULL, alloc_dying),
+			0);
+	gospan_guard_arm();
+	KUNIT_EXPECT_EQ(test, remove_cpu(cpu), 0);
+	KUNIT_EXPECT_NOT_NULL(test, dying_got);
+	KUNIT_EXPECT_FALSE(test, gospan_guard_pages_have(dying_got));
+	p = gospan_alloc(64, GFP_KERNEL);
+	KUNIT_EXPECT_TRUE(test, gospan_guard_pages_have(p));
+	gospan_guard_disarm();
+	gospan_free(p);
+	gospan_free(dying_got);
+	cpuhp_remove_state_nocalls(CPUHP_AP_IRQ_GIC_STARTING);
+	KUNIT_EXPECT_EQ(test, add_cpu(cpu), 0);
+}
+
+#else
+
+static void dying_cpu_takes_none(struct kunit *test)
+{
+	kunit_skip(test, "needs x86 with CONFIG_HOTPLUG_CPU");
+}
+
+#endif
+
 static struct kunit_case guard_cases[] = {
 	KUNIT_CASE_PARAM(access_is_found, access_gen_params),
 	KUNIT_CASE(access_is_found_again),
@@ -413,6 +561,9 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(pages_in_turn),
 	KUNIT_CASE(one_is_due),
 	KUNIT_CASE(objects_are_aligned),
+	KUNIT_CASE(cpus_share_pages),
+	KUNIT_CASE(cpus_free_one),
+	KUNIT_CASE(dying_cpu_takes_none),
 	{}
 };
 

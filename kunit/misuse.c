@@ -5,6 +5,7 @@
 #include <linux/compiler.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/spinlock.h>
 #include <linux/gospan.h>
 #include "../src/debug.h"
 #include "misuse.h"
@@ -15,12 +16,18 @@ const char *const gospan_kunit_context_names[GOSPAN_KUNIT_NR_CONTEXTS] = {
 
 struct gospan_kunit_seen gospan_kunit_seen;
 
+static DEFINE_RAW_SPINLOCK(seen_lock);
+
 static void hook(const struct gospan_misuse *m)
 {
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&seen_lock, flags);
 	gospan_kunit_seen.m = *m;
 	if (m->record)
 		gospan_kunit_seen.record = *m->record;
 	gospan_kunit_seen.nr++;
+	raw_spin_unlock_irqrestore(&seen_lock, flags);
 }
 
 /* From now on reports come here. */

@@ -26,6 +26,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/jump_label.h>
@@ -38,6 +39,7 @@
 #include <linux/poison.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -159,7 +161,9 @@ void *gospan_guard_take(size_t size, gfp_t gfp)
 {
 	struct guard_slot *slot;
 
-	if (size > PAGE_SIZE || !atomic_xchg(&gospan_guard_due, 0))
+	/* One that is going down may have had its last interrupt: the next one will not come. */
+	if (size > PAGE_SIZE || !cpu_online(raw_smp_processor_id()) ||
+	    !atomic_xchg(&gospan_guard_due, 0))
 		return NULL;
 	irq_work_queue(&taken_work);
 	slot = slot_pop();
