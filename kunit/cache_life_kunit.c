@@ -5,12 +5,15 @@
  * that work on a cache, or go away, until it ends.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -260,6 +263,80 @@ static void destroy_waits_for_rcu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), misuses);
 }
 
+/* A cache that a thread destroys when it is told to. */
+struct destroyer {
+	struct gospan_cache *cache;
+	struct completion begin;
+	bool done;
+};
+
+static int destroy_thread(void *data)
+{
+	struct destroyer *d = data;
+
+	wait_for_completion(&d->begin);
+	gospan_cache_destroy(d->cache);
+	WRITE_ONCE(d->done, true);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* A batch of @mc that a drain has taken out of the transit, or NULL. */
+static struct gospan_batch *drain_take(struct gospan_mcentral *mc)
+{
+	return gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL) ?:
+	       gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_PARTIAL);
+}
+
+/*
+ * Who drains the central lists may have freed the last object, and not have put the
+ * slot back that it was in: the slots went with the cache, and were written to then.
+ */
+static void destroy_waits_for_drain(struct kunit *test)
+{
+	unsigned int cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id()), i;
+	const struct gospan_span *s;
+	struct gospan_mcentral *mc;
+	struct destroyer d = {};
+	struct task_struct *task;
+	struct gospan_batch *b;
+	bool done;
+	void *p;
+
+	if (cpu >= nr_cpu_ids)
+		kunit_skip(test, "needs two CPUs");
+	init_completion(&d.begin);
+	/* So large that unshare=Y leaves it its transit. */
+	d.cache = gospan_cache_create("drained", 200, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, d.cache);
+	p = gospan_cache_alloc(d.cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	s = gospan_arena_span_of(&gospan_heap.arenas, p);
+	mc = gospan_mcentral_of(s->spanclass, s->node);
+	gospan_cache_free(d.cache, p);
+	KUNIT_EXPECT_TRUE(test, gospan_mcache_drain(mc->spanclass));
+	task = kthread_create_on_cpu(destroy_thread, &d, cpu, "gospan_destroy/%u");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wake_up_process(task);
+
+	rcu_read_lock();
+	b = drain_take(mc);
+	for (i = 0; b && i < b->nr; i++)
+		gospan_free(b->objs[i]);
+	complete(&d.begin);
+	mdelay(50);
+	done = READ_ONCE(d.done);
+	if (b && !done) {
+		b->nr = 0;
+		gospan_transit_put(&mc->transit, b);
+	}
+	rcu_read_unlock();
+	kthread_stop(task);
+	KUNIT_EXPECT_NOT_NULL(test, b);
+	KUNIT_EXPECT_FALSE(test, done);
+}
+
 /* A thread that works on caches: allocates, looks, frees, and hands on. */
 struct cache_worker {
 	struct task_struct *task;
@@ -442,6 +519,7 @@ static struct kunit_case cache_life_cases[] = {
 	KUNIT_CASE(destroy_with_live_objects),
 	KUNIT_CASE(destroy_waits_for_nolock),
 	KUNIT_CASE(destroy_waits_for_rcu),
+	KUNIT_CASE(destroy_waits_for_drain),
 	KUNIT_CASE(destroy_after_all_cpus),
 	KUNIT_CASE(destroy_while_a_cpu_is_down),
 	{}

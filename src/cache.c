@@ -38,6 +38,7 @@
 #include "malloc.h"
 #include "nolock.h"
 #include "origin.h"
+#include "rcu.h"
 #include "report.h"
 #include "stats.h"
 
@@ -522,8 +523,10 @@ EXPORT_SYMBOL_GPL(gospan_cache_size);
 /* All free objects to their spans. Nobody allocates or frees any more. */
 static void cache_flush(const struct gospan_cache *cache)
 {
-	if (cache->recorded)
+	if (cache->recorded) {
+		gospan_debug_find_lost(cache->spanclass);
 		gospan_debug_flush();
+	}
 	while (!gospan_mcache_drain(cache->spanclass))
 		schedule_timeout_uninterruptible(1);
 	centrals_drain(cache->spanclass);
@@ -535,17 +538,16 @@ static unsigned long cache_drain(const struct gospan_cache *cache)
 	unsigned long nr_spans;
 
 	gospan_nolock_sync();
-	if (cache->recorded)
-		gospan_debug_find_lost(cache->spanclass);
-	cache_flush(cache);
-	if (centrals_count(cache->spanclass, &nr_spans)) {
+	/* It may be just about to free the last. */
+	if (gospan_rcu_waiting().objects)
 		gospan_rcu_barrier();
-		/* Somebody else may be draining the central lists, with objects in hand. */
-		synchronize_rcu();
-		if (cache->recorded)
-			gospan_debug_find_lost(cache->spanclass);
-		cache_flush(cache);
-	}
+	cache_flush(cache);
+	/*
+	 * Somebody else may be draining the central lists, with objects in hand; or none
+	 * any more, but the slot that they were in.
+	 */
+	synchronize_rcu_expedited();
+	cache_flush(cache);
 	return centrals_count(cache->spanclass, &nr_spans);
 }
 

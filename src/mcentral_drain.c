@@ -114,7 +114,7 @@ static unsigned int central_release(struct gospan_mcentral *mc, unsigned int n)
 /*
  * Give the objects in transit back to their spans, and all empty spans to the heap.
  * In an RCU read-side section: who ends the use of a spanclass waits for it, since
- * meanwhile objects may be nowhere but here.
+ * meanwhile objects, and slots of the transit, may be nowhere but here.
  */
 void gospan_mcentral_drain(struct gospan_mcentral *mc)
 {
