@@ -45,16 +45,16 @@ static void span_free_rcu(struct rcu_head *rcu)
 
 /*
  * Spans off the map to the heap; those of which others may still look at the objects,
- * later. @typesafe is the list's, as it was when they left it.
+ * later. @typesafe and @scanned are the list's, as they were when they left it: the
+ * spanclass may be another cache's by now.
  */
-static void spans_release(struct list_head *spans, bool typesafe)
+static void spans_release(struct list_head *spans, bool typesafe, bool scanned)
 {
 	struct gospan_span *s, *next;
 
-	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) && scanned)
 		list_for_each_entry(s, spans, list)
-			if (gospan_spanclass_is_scanned(s->spanclass))
-				kmemleak_free((void *)gospan_span_addr(s));
+			kmemleak_free((void *)gospan_span_addr(s));
 	if (!typesafe)
 		return gospan_mheap_free_list(&gospan_heap, spans);
 	list_for_each_entry_safe(s, next, spans, list) {
@@ -83,17 +83,18 @@ static unsigned int central_release_some(struct gospan_mcentral *mc, unsigned in
 {
 	LIST_HEAD(spans);
 	unsigned long flags;
+	bool typesafe, scanned;
 	unsigned int i;
-	bool typesafe;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	typesafe = mc->typesafe;
+	scanned = gospan_spanclass_is_scanned(mc->spanclass);
 	n = min(n, mc->nr_empty);
 	for (i = 0; i < n; i++)
 		central_give_up_span(mc, &spans);
 	mc->nr_unused = min(mc->nr_unused, mc->nr_empty);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	spans_release(&spans, typesafe);
+	spans_release(&spans, typesafe, scanned);
 	return n;
 }
 
