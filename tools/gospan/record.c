@@ -78,6 +78,9 @@ json_t *json_read(const char *path)
 	json_error_t error;
 	json_t *root = json_load_file(path, 0, &error);
 
+	/* The text has the name where there is no line. */
+	if (!root && error.line < 0)
+		fail("%s", error.text);
 	if (!root)
 		fail("%s:%d: %s", path, error.line, error.text);
 	return root;

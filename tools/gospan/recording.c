@@ -126,6 +126,20 @@ static void fork_command(struct recorder *r)
 	_exit(127);
 }
 
+/* When all else is there: what was recorded before goes with it. */
+static void open_sink(struct recorder *r)
+{
+	int error;
+
+	r->sink = sink_open(r->options->path);
+	if (r->sink)
+		return;
+	error = errno;
+	close(r->pipe);
+	tracefs_destroy(&r->tracefs);
+	fail("%s: %s", r->options->path, strerror(error));
+}
+
 static void write_text(struct recorder *r, const char *text, size_t bytes)
 {
 	if (r->failed || sink_write(r->sink, text, bytes))
@@ -212,12 +226,12 @@ static int record(const struct record_options *o)
 		fail("out of memory");
 	r->options = o;
 	open_signals(r);
-	r->sink = sink_open(o->path);
-	write_head(r);
 	if (o->command)
 		fork_command(r);
 	tracefs_create(&r->tracefs, o->buffer_kib);
 	r->pipe = tracefs_open_pipe(&r->tracefs);
+	open_sink(r);
+	write_head(r);
 	start(r);
 	record_until_end(r);
 	tracefs_switch(&r->tracefs, 0);

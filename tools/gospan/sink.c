@@ -4,8 +4,6 @@
  */
 #include "sink.h"
 
-#include "device.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,18 +26,23 @@ struct sink *sink_open(const char *path)
 	int fd;
 
 	if (!sink)
-		fail("out of memory");
+		return NULL;
 	/* Addresses of the kernel are nobody else's business. */
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	sink->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!sink->out)
-		fail("%s: %s", path, strerror(errno));
+	if (!sink->out) {
+		free(sink);
+		return NULL;
+	}
 	if (bytes < strlen(SUFFIX) || strcmp(path + bytes - strlen(SUFFIX), SUFFIX))
 		return sink;
 	sink->zstd = ZSTD_createCStream();
-	if (!sink->zstd)
-		fail("out of memory");
-	return sink;
+	if (sink->zstd)
+		return sink;
+	fclose(sink->out);
+	free(sink);
+	errno = ENOMEM;
+	return NULL;
 }
 
 /* Pack @from, and with ZSTD_e_end what is left inside. */

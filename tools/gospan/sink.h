@@ -10,8 +10,8 @@
 
 struct sink;
 
-/* All but sink_open() return false, and leave errno, when the file cannot be written. */
-struct sink *sink_open(const char *path);	/* fails */
+/* They return NULL or false, and leave errno, when the file cannot be written. */
+struct sink *sink_open(const char *path);
 bool sink_write(struct sink *sink, const void *from, size_t bytes);
 bool sink_close(struct sink *sink);
 
