@@ -537,6 +537,33 @@ static void nolock_has_no_record(struct kunit *test)
 	debug_set(test, "-,%zu", 64);
 }
 
+/*
+ * A large object that is put off, and has come to be smaller than what it is linked by:
+ * that was written behind it, and found there.
+ */
+static void nolock_links_by_record(struct kunit *test)
+{
+	unsigned long misuses = gospan_report_count();
+	const size_t sizes[] = { 1, 7, 8, 40000 };
+	unsigned int i;
+	void *p;
+
+	KUNIT_ASSERT_EQ(test, gospan_nolock_create(0), 0);
+	debug_set(test, "FZP,large", 0);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p = gospan_alloc(50000, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_realloc(p, sizes[i], GFP_KERNEL), p);
+		gospan_free_nolock(p);
+		gospan_nolock_sync();
+		KUNIT_EXPECT_FALSE(test, gospan_owns(p));
+	}
+	KUNIT_EXPECT_EQ(test, gospan_nolock_count(GOSPAN_NOLOCK_DEFERRED), ARRAY_SIZE(sizes));
+	gospan_nolock_exit();
+	debug_set(test, "-", 0);
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), misuses);
+}
+
 /* Nothing behind the last semicolon is no clause. */
 static void set_ends_in_semicolon(struct kunit *test)
 {
@@ -575,6 +602,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE(large_overflows),
 	KUNIT_CASE(reserved_has_all_of_its_class),
 	KUNIT_CASE(nolock_has_no_record),
+	KUNIT_CASE(nolock_links_by_record),
 	KUNIT_CASE(realloc_keeps_what_is_constructed),
 	KUNIT_CASE(realloc_keeps_noscan),
 	KUNIT_CASE(record_overwritten_while_free),

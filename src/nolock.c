@@ -119,11 +119,27 @@ static void reserve_drain(struct nolock_cpu *n)
 		gospan_free(xchg(&n->slot[i], NULL));
 }
 
+/* The large object that is linked at @p: itself, or the record at its end. */
+static void *large_linked(void *p)
+{
+	const struct gospan_span *s;
+
+	/* One that others freed meanwhile may have no span any more. */
+	rcu_read_lock();
+	s = gospan_arena_span_of(&gospan_heap.arenas, p);
+	if (s && gospan_record_of(s, (void *)s->base) == p)
+		p = (void *)s->base;
+	rcu_read_unlock();
+	return p;
+}
+
 /* The object, or block that the last tiny object has left, that is linked at @p. */
 static void free_put_off(void *p)
 {
 	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
 
+	if (spanclass == GOSPAN_SPANCLASS_LARGE)
+		p = large_linked(p);
 	if (gospan_spanclass_is_cache(spanclass))
 		p -= gospan_spanclass_word_offset(spanclass);
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
@@ -259,11 +275,10 @@ EXPORT_SYMBOL_GPL(gospan_alloc_nolock);
 static enum gospan_verdict object_retire(const void *p, void **link)
 {
 	struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, p);
-	const struct gospan_record *r;
+	struct gospan_record *r;
 
 	if (!s)
 		return GOSPAN_FREE_FOREIGN;
-	*link = (void *)p + gospan_spanclass_word_offset(s->spanclass);
 	if (s->spanclass == GOSPAN_SPANCLASS_TINY) {
 		/* Others are wiped when they are freed. */
 		if (want_init_on_free())
@@ -272,8 +287,10 @@ static enum gospan_verdict object_retire(const void *p, void **link)
 	}
 	if (!gospan_span_object_bytes(s, p))
 		return GOSPAN_FREE_INTERIOR;
+	r = gospan_record_of(s, p);
+	/* There is room even in one that has come to be smaller than a link. */
+	*link = r ? (void *)&r->link : (void *)p + gospan_spanclass_word_offset(s->spanclass);
 	/* A free one is linked already, where others look. */
-	r = gospan_spanclass_is_recorded(s->spanclass) ? gospan_record_of(s, p) : NULL;
 	return r && !gospan_record_is_live(r) ? GOSPAN_FREE_DOUBLE : GOSPAN_FREE_OK;
 }
 
