@@ -187,7 +187,7 @@ static void arena_add_extends_from(struct kunit *test, unsigned long nr_arenas)
 				    &gospan_chunk_none);
 	KUNIT_EXPECT_GE(test, map_bytes(t),
 			ARRAY_SIZE(order) * (sizeof(struct gospan_arena) +
-					     2 * sizeof(struct gospan_chunk) +
+					     2 * gospan_chunk_bytes() +
 					     9 * sizeof(struct gospan_spans)));
 	kunit_release_action(test, map_destroy, t);
 	KUNIT_EXPECT_EQ(test, t->nr_destroyed, 2 * ARRAY_SIZE(order));
@@ -232,7 +232,7 @@ static void map_of_large_machine(struct kunit *test)
 	KUNIT_EXPECT_LE(test, bytes, SZ_256K);
 	map_add(test, t, PAGE_OFFSET + limit - GOSPAN_CHUNK_BYTES, 512);
 	KUNIT_EXPECT_EQ(test, map_bytes(t) - bytes, sizeof(struct gospan_arena) +
-			sizeof(struct gospan_chunk) +
+			gospan_chunk_bytes() +
 			GOSPAN_CHUNK_NSPANS * sizeof(struct gospan_spans));
 	/* Summaries are made only where they lead to it. */
 	KUNIT_EXPECT_LE(test, sizeof(struct gospan_summary) *
@@ -497,7 +497,7 @@ static void arena_disown_pages(struct kunit *test)
 	/* All that is left. */
 	map_disown(t, chunk, 129, 512 - 129);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, addr), &gospan_chunk_none);
-	KUNIT_EXPECT_EQ(test, bytes - map_bytes(t), sizeof(struct gospan_chunk) +
+	KUNIT_EXPECT_EQ(test, bytes - map_bytes(t), gospan_chunk_bytes() +
 			GOSPAN_CHUNK_NSPANS * sizeof(struct gospan_spans));
 	/* It comes back as if it had never been there. */
 	chunk = map_add(test, t, addr + GOSPAN_PAGE_SIZE, 1);

@@ -83,10 +83,6 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 		unsigned int batch = gospan_class_batch(sizeclass);
 		unsigned int bytes = gospan_class_to_bytes[sizeclass];
 
-		if (gospan_span_is_private(bytes)) {
-			KUNIT_EXPECT_EQ(test, max, 0);
-			continue;
-		}
 		KUNIT_EXPECT_EQ(test, max % batch, 0);
 		KUNIT_EXPECT_GE(test, max, 2 * batch);
 		if (gospan_mcentral_has_few(gospan_class_nelems(sizeclass))) {

@@ -10,8 +10,8 @@
 #include "../src/validate.h"
 #include "helper.h"
 
-/* More than wait on a CPU to go home. */
-#define NR_OBJS	(2 * GOSPAN_REMOTE_MAX)
+/* Twice what a magazine holds. */
+#define NR_OBJS	(4 * GOSPAN_MAX_BATCH)
 
 static const size_t sizes[] = { 8, 16, 24, 48, 64, 96, 1024 };
 
@@ -91,26 +91,101 @@ static int free_all(void *data)
 	return 0;
 }
 
-/* Nothing that other CPUs might get is in transit; what is freed goes to its span. */
-static void unshare_no_transit(struct kunit *test)
+static void alloc_all(struct kunit *test, struct unshare_test *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_OBJS; i++) {
+		t->objs[i] = gospan_alloc(t->size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+	}
+}
+
+/* What others free waits for who wants much; whose page it is has no part in that. */
+static void unshare_frees_travel(struct kunit *test)
 {
 	struct unshare_test *t = unshare_make(test);
 	struct gospan_mcentral *mc;
-	unsigned int i, j;
-	long taken;
+	unsigned int i, taken;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		mc = central_of(sizes[i]);
-		KUNIT_EXPECT_EQ(test, !mc->transit.nr_slots, gospan_span_is_private(sizes[i]));
-		for (j = 0; j < NR_OBJS; j++) {
-			t->objs[j] = gospan_alloc(sizes[i], GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, t->objs[j]);
-		}
+		t->size = sizes[i];
+		mc = central_of(t->size);
+		alloc_all(test, t);
 		taken = atomic_long_read(&mc->nr_taken);
 		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_all, t, false), 0);
-		if (gospan_span_is_private(sizes[i]))
-			KUNIT_EXPECT_LE(test, atomic_long_read(&mc->nr_taken),
-					taken - (NR_OBJS - GOSPAN_REMOTE_MAX));
+		KUNIT_EXPECT_GE(test, gospan_transit_count(&mc->transit), mc->batch);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&mc->nr_taken), taken);
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+}
+
+#define NR_OWN	8U
+
+static int free_below_own(void *data)
+{
+	struct unshare_test *t = data;
+	void *own[NR_OWN];
+	unsigned int i, j;
+
+	for (i = 0; i < NR_OWN; i++)
+		own[i] = gospan_alloc(t->size, GFP_KERNEL);
+	for (i = 0; i < NR_OWN; i++)
+		gospan_free(own[i]);
+	for (i = 0; i < NR_OWN / 2; i++)
+		gospan_free(t->objs[i]);
+	for (i = 0; i < NR_OWN; i++) {
+		own[i] = gospan_alloc(t->size, GFP_KERNEL);
+		for (j = 0; j < NR_OWN / 2; j++)
+			t->next = own[i] == t->objs[j] ? own[i] : t->next;
+	}
+	for (i = 0; i < NR_OWN; i++)
+		gospan_free(own[i]);
+	return 0;
+}
+
+/* A CPU hands out what is in its own lines before what it freed of others. */
+static void unshare_own_first(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	unsigned int i, j;
+
+	if (gospan_node_are_many())
+		kunit_skip(test, "objects of another node go home in any case");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		t->size = sizes[i];
+		t->next = NULL;
+		alloc_all(test, t);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_below_own, t, false), 0);
+		KUNIT_EXPECT_EQ(test, !t->next, gospan_span_is_private(t->size));
+		for (j = NR_OWN / 2; j < NR_OBJS; j++)
+			gospan_free(t->objs[j]);
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+}
+
+/* Where memory is short a CPU that wants little has what is left in transit, too. */
+static void unshare_transit_is_memory(struct kunit *test)
+{
+	struct gospan_mcentral *mc;
+	void *objs[4], *p;
+	unsigned int i, j;
+
+	if (!gospan_kunit_can_fail())
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION and CONFIG_FAIL_PAGE_ALLOC");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		mc = central_of(sizes[i]);
+		for (j = 0; j < ARRAY_SIZE(objs); j++) {
+			objs[j] = gospan_alloc(sizes[i], GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, objs[j]);
+		}
+		gospan_kunit_flush();
+		gospan_mcentral_flush(mc, objs, ARRAY_SIZE(objs));
+		gospan_kunit_fail_nth(1);
+		p = gospan_alloc(sizes[i], GFP_KERNEL);
+		gospan_kunit_fail_nth(0);
+		KUNIT_EXPECT_NOT_NULL(test, p);
+		gospan_free(p);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	}
 }
@@ -143,7 +218,9 @@ static void unshare_cpu_mark_none(struct kunit *test)
 
 static struct kunit_case unshare_cases[] = {
 	KUNIT_CASE(unshare_next_object),
-	KUNIT_CASE(unshare_no_transit),
+	KUNIT_CASE(unshare_frees_travel),
+	KUNIT_CASE(unshare_own_first),
+	KUNIT_CASE(unshare_transit_is_memory),
 	KUNIT_CASE(unshare_marks_pages),
 	KUNIT_CASE(unshare_cpu_mark_none),
 	{}

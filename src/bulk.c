@@ -210,19 +210,20 @@ static unsigned int group_first(u8 *class, void **p, unsigned int n)
 
 /* The spanclass of an object that may go to a magazine or, if it is claimed, anywhere. */
 static __always_inline unsigned int spanclass_here(const struct gospan_mcache *c, const void *p,
-						   bool many)
+						   bool special)
 {
 	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
 								 (unsigned long)p);
 
-	if (many && !gospan_mcache_is_none(c) && !gospan_mcache_is_home_page(c, chunk, p))
+	if (special && !gospan_mcache_is_none(c) && (!gospan_mcache_is_home_chunk(c, chunk) ||
+						     gospan_mcache_is_foreign_page(c, chunk, p)))
 		return GOSPAN_SPANCLASS_NONE;
 	return gospan_chunk_spanclass_of(chunk, p);
 }
 
 /*
  * Look up the spanclasses of @n pointers, under the claim. Those that have no
- * magazine, because they are large, tiny, of another node, with a record or nothing of
+ * magazine, because they are large, tiny, of another node or CPU, with a record or nothing of
  * ours, go to the end. Returns how many others there are.
  */
 static unsigned int classify(const struct gospan_mcache *c, void **p, unsigned int n, u8 *class)
@@ -260,16 +261,16 @@ static noinline void free_mixed(unsigned int n, void **p)
 }
 
 /* Up to BULK_OBJS objects, that are mostly of one spanclass. */
-static __always_inline void free_some(unsigned int n, void **p, bool many)
+static __always_inline void free_some(unsigned int n, void **p, bool special)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	unsigned int spanclass = spanclass_here(c, p[0], many);
+	unsigned int spanclass = spanclass_here(c, p[0], special);
 	unsigned int same = 0;
 
 	if (likely(gospan_spanclass_is_cut(spanclass))) {
 		do {
 			same++;
-		} while (same < n && spanclass_here(c, p[same], many) == spanclass);
+		} while (same < n && spanclass_here(c, p[same], special) == spanclass);
 		if (unlikely(!free_group(c, spanclass, p, same)))
 			same = 0;
 	}
@@ -293,17 +294,17 @@ static noinline void wipe_all(size_t n, void **p)
 	}
 }
 
-static __always_inline void free_all(size_t n, void **p, bool many)
+static __always_inline void free_all(size_t n, void **p, bool special)
 {
 	unsigned int some;
 
 	for (; n; n -= some, p += some) {
 		some = min_t(size_t, n, BULK_OBJS);
-		free_some(some, p, many);
+		free_some(some, p, special);
 	}
 }
 
-/* To be wiped, or where nodes are many. */
+/* To be wiped, or where nodes are many or pages have a CPU. */
 static noinline void free_special(size_t n, void **p)
 {
 	if (want_init_on_free())

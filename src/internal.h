@@ -66,6 +66,7 @@
  * - summary: what is free in eight regions of the level below, see pagealloc.c.
  * - home: the node heap that a chunk belongs to; of an object, that of its chunk.
  * - remote: of an object, with another home than the CPU's.
+ * - foreign: with unshare=Y, of an object in a page that another CPU cuts.
  */
 
 #define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)

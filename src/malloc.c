@@ -339,7 +339,9 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 		return gospan_report_misuse(verdict, p);
 	}
 	if (block) {
-		if (unlikely(m->top == m->limit) || gospan_mcache_has_remote())
+		/* It may be remote or foreign. */
+		if (unlikely(m->top == m->limit) ||
+		    static_branch_unlikely(&gospan_mcache_elsewhere_key))
 			return free_block(block, c);
 		*m->top++ = block;
 	}
@@ -385,13 +387,26 @@ static noinline void free_remote(const void *p, unsigned int spanclass, struct g
 		free_slow(p);
 }
 
+/* An object in a page that another CPU cuts, or the mcache is claimed. Ends the claim. */
+static noinline void free_foreign(const void *p, unsigned int spanclass, struct gospan_mcache *c)
+{
+	bool ok = gospan_mcache_push_foreign(c, spanclass, p);
+
+	if (!ok && spanclass == GOSPAN_SPANCLASS_IN_TINY)
+		return free_tiny(p, c);
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+	if (unlikely(!ok))
+		free_slow(p);
+}
+
 /*
  * Fast path: push on this CPU's magazine. Read are 4 words to the page's
  * spanclass byte, the mcache's slot and the magazine; 3 branches, all to the
- * slow path. With @many nodes also the home of the chunk and that of the mcache,
- * and a branch to free_remote().
+ * slow path. Where that is @special, with many nodes also the home of the chunk and that
+ * of the mcache, and a branch to free_remote(); with unshare=Y whose the page is, and one
+ * to free_foreign().
  */
-static __always_inline void free_small(const void *p, bool many)
+static __always_inline void free_small(const void *p, bool special)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	/* Under the claim: where it is not ours, the chunk may be on its way out. */
@@ -399,8 +414,10 @@ static __always_inline void free_small(const void *p, bool many)
 	unsigned int spanclass = gospan_chunk_spanclass_of(chunk, p);
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
-	if (many && unlikely(!gospan_mcache_is_home_page(c, chunk, p)))
+	if (special && unlikely(!gospan_mcache_is_home_chunk(c, chunk)))
 		return free_remote(p, spanclass, c);
+	if (special && gospan_mcache_is_foreign_page(c, chunk, p))
+		return free_foreign(p, spanclass, c);
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
 		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
 			return free_tiny(p, c);
@@ -451,7 +468,7 @@ static noinline void free_wiped(const void *p)
 	free_small(p, true);
 }
 
-/* To be wiped, or where nodes are many. */
+/* To be wiped, or where nodes are many or pages have a CPU. */
 static noinline void free_special(const void *p)
 {
 	if (want_init_on_free())

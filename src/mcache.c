@@ -44,7 +44,7 @@ struct gospan_mcache gospan_mcache_none;
 struct gospan_mcache gospan_mcache_parked;
 /* Whoever parks mcaches holds it until they are emptied. */
 DEFINE_MUTEX(gospan_mcache_parking);
-DEFINE_STATIC_KEY_FALSE(gospan_mcache_remote_key);
+DEFINE_STATIC_KEY_FALSE(gospan_mcache_elsewhere_key);
 static enum cpuhp_state cpuhp_state;
 /* Magazines asked for capacity before another does without more. */
 #define GROW_TRIES	4U
@@ -70,6 +70,9 @@ static void magazine_flush(struct gospan_mcache *c, unsigned int spanclass, unsi
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	void **limit = m->top;
 
+	/* Foreign ones go first. */
+	if (static_branch_unlikely(&gospan_span_unshares))
+		c->nr_foreign[spanclass] -= min(n, c->nr_foreign[spanclass]);
 	if (unlikely(test_bit(spanclass, c->mixed)))
 		gospan_mcentral_flush_home(m->base, n);
 	else
@@ -107,6 +110,7 @@ static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
 		return;
 	magazine_flush(c, spanclass, m->top - m->base);
 	__clear_bit(spanclass, c->mixed);
+	c->nr_foreign[spanclass] = 0;
 	if (c->span[spanclass])
 		gospan_mcentral_disown(gospan_mcache_central(c, spanclass), c->span[spanclass]);
 	c->span[spanclass] = NULL;
@@ -230,6 +234,7 @@ static void magazine_refill(struct gospan_mcache *c, unsigned int spanclass,
 
 	c->nr_refills[spanclass]++;
 	__clear_bit(spanclass, c->mixed);
+	c->nr_foreign[spanclass] = 0;
 	m->top += gospan_mcentral_refill(mc, &c->span[spanclass], m->base, n);
 	if (likely(m->top != m->base || !other || other == mc))
 		return;
@@ -302,14 +307,45 @@ static bool mcache_free_remote(struct gospan_mcache *c, unsigned int spanclass, 
 }
 
 /*
- * An object or block to where it belongs that is not the CPU's magazine: to those that go
- * to other nodes or, if the mcache is claimed, home. False for one pushed last, too.
+ * The same for one that is foreign. If its magazine has nothing else, and grows, it goes
+ * past it: it would be the next to be handed out.
+ */
+static bool mcache_free_foreign(struct gospan_mcache *c, unsigned int spanclass, void *p)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int capacity = magazine_capacity(m);
+
+	if (capacity && gospan_mcache_bottom(c, spanclass)[-1] == p)
+		return false;
+	if (!capacity)
+		mcache_grant(c, spanclass);
+	else if (gospan_mcache_bottom(c, spanclass) == m->top)
+		gospan_mcache_grow(c, spanclass);
+	if (magazine_capacity(m) > capacity || !capacity) {
+		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), &p, 1);
+		return true;
+	}
+	if (!gospan_mcache_free(c, spanclass, p))
+		return false;
+	/* There is room now, at the other end, too. */
+	m->top--;
+	gospan_mcache_push_bottom(c, spanclass, p);
+	return true;
+}
+
+/*
+ * An object or block to where it belongs that is not the top of the CPU's magazine: to its
+ * bottom, to those that go to other nodes or, if the mcache is claimed, home. False for
+ * one pushed last, too.
  */
 bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass, void *p)
 {
-	if (!gospan_mcache_is_none(c))
+	if (gospan_mcache_is_none(c))
+		gospan_mcentral_flush_home(&p, 1);
+	else if (!gospan_mcache_is_home(c, p))
 		return mcache_free_remote(c, spanclass, p);
-	gospan_mcentral_flush_home(&p, 1);
+	else
+		return mcache_free_foreign(c, spanclass, p);
 	return true;
 }
 
@@ -521,7 +557,7 @@ static unsigned int mcache_nr_slots(void)
 
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++)
 		nr += magazine_nr_slots(spanclass);
-	return nr + (gospan_mcache_has_remote() ? 1 + GOSPAN_REMOTE_MAX : 0);
+	return nr + (gospan_node_are_many() ? 1 + GOSPAN_REMOTE_MAX : 0);
 }
 
 /* The stack that begins at @slot, with the NULL below. */
@@ -548,7 +584,7 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 		magazine_init(&c->magazine[spanclass], slot);
 		slot += magazine_nr_slots(spanclass);
 	}
-	if (gospan_mcache_has_remote()) {
+	if (gospan_node_are_many()) {
 		magazine_init(&c->remote.stack, slot);
 		c->remote.stack.limit += GOSPAN_REMOTE_MAX;
 	}
@@ -594,7 +630,7 @@ int gospan_mcache_init(void)
 	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
 	if (gospan_node_are_many() || static_branch_unlikely(&gospan_span_unshares))
-		static_branch_enable(&gospan_mcache_remote_key);
+		static_branch_enable(&gospan_mcache_elsewhere_key);
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",
 				mcache_cpu_prepare, mcache_cpu_dead);
 	if (ret < 0) {

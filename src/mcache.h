@@ -54,6 +54,7 @@ struct gospan_mcache {
 	struct gospan_remote remote;	/* (o) */
 	struct gospan_tiny tiny;	/* (o) the open block */
 	u8 cpu_mark;			/* (c) of the pages of its CPU; 0: of none */
+	u8 nr_foreign[GOSPAN_NR_SPANCLASSES]; /* (o) were at the bottom of a magazine */
 	unsigned long nr_tiny_mallocs;	/* (o) tiny objects that needed no new block */
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
 	unsigned int victim;	/* (o) spanclass that was last asked for some of its capacity */
@@ -75,8 +76,8 @@ extern struct gospan_mcache gospan_mcache_parked;
 /* Held from parking mcaches until they are emptied. Outside of all but CPU hotplug's. */
 extern struct mutex gospan_mcache_parking;
 
-/* Nodes are many, or unshare=Y. */
-DECLARE_STATIC_KEY_FALSE(gospan_mcache_remote_key);
+/* Nodes are many, or unshare=Y: what is freed may go elsewhere than on top of a magazine. */
+DECLARE_STATIC_KEY_FALSE(gospan_mcache_elsewhere_key);
 
 struct gospan_mcache *gospan_mcache_unpark(void);
 
@@ -134,35 +135,89 @@ static inline struct gospan_mcentral *gospan_mcache_central(const struct gospan_
 	return gospan_mcentral_of(spanclass, c->home->node);
 }
 
-/* Is there anything that magazines do not take, and that is of another node or CPU? */
-static __always_inline bool gospan_mcache_has_remote(void)
+/* Is @chunk of the CPU's node? Where nodes are many, none of ours is gospan_mcache_none's. */
+static __always_inline bool gospan_mcache_is_home_chunk(const struct gospan_mcache *c,
+							const struct gospan_chunk *chunk)
 {
-	return static_branch_unlikely(&gospan_mcache_remote_key);
-}
-
-/*
- * Is @p, in @chunk, of the CPU's node, and not of another CPU's span? Where nodes are many,
- * nothing of ours is gospan_mcache_none's.
- */
-static __always_inline bool gospan_mcache_is_home_page(const struct gospan_mcache *c,
-						       const struct gospan_chunk *chunk,
-						       const void *p)
-{
-	u8 mark;
-
-	if (gospan_node_are_many() && chunk->home != c->home)
-		return false;
-	if (!static_branch_unlikely(&gospan_span_unshares))
-		return true;
-	mark = gospan_chunk_cpu_of(chunk, p);
-	return !mark || mark == c->cpu_mark;
+	return !gospan_node_are_many() || chunk->home == c->home;
 }
 
 /* The same of any @p. */
 static __always_inline bool gospan_mcache_is_home(const struct gospan_mcache *c, const void *p)
 {
-	return !gospan_mcache_has_remote() || gospan_mcache_is_home_page(c,
+	return !gospan_node_are_many() || gospan_mcache_is_home_chunk(c,
+			gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p));
+}
+
+/*
+ * With unshare=Y: does @p, in @chunk, share cache lines with what another CPU cuts its
+ * objects from? All that may does, for gospan_mcache_none.
+ */
+static __always_inline bool gospan_mcache_is_foreign_page(const struct gospan_mcache *c,
+							  const struct gospan_chunk *chunk,
+							  const void *p)
+{
+	u8 mark;
+
+	if (!static_branch_unlikely(&gospan_span_unshares))
+		return false;
+	mark = gospan_chunk_cpu_of(chunk, p);
+	return mark && unlikely(mark != c->cpu_mark);
+}
+
+/* The same of any @p. */
+static __always_inline bool gospan_mcache_is_foreign(const struct gospan_mcache *c, const void *p)
+{
+	return static_branch_unlikely(&gospan_span_unshares) && gospan_mcache_is_foreign_page(c,
 			gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p), p);
+}
+
+/* Does @p go elsewhere than on top of a magazine? */
+static __always_inline bool gospan_mcache_goes_elsewhere(const struct gospan_mcache *c,
+							 const void *p)
+{
+	return static_branch_unlikely(&gospan_mcache_elsewhere_key) &&
+	       (!gospan_mcache_is_home(c, p) || gospan_mcache_is_foreign(c, p));
+}
+
+/* Where the next foreign object goes: beneath all that are not. */
+static inline void **gospan_mcache_bottom(const struct gospan_mcache *c, unsigned int spanclass)
+{
+	const struct gospan_magazine *m = &c->magazine[spanclass];
+
+	return min(m->base + c->nr_foreign[spanclass], m->top);
+}
+
+/* Push it there. There is room. */
+static inline void gospan_mcache_push_bottom(struct gospan_mcache *c, unsigned int spanclass,
+					     const void *p)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	void **bottom = gospan_mcache_bottom(c, spanclass);
+
+	/* What was there is the warmest now; if nothing was, both are the same place. */
+	*m->top++ = *bottom;
+	*bottom = (void *)p;
+	c->nr_foreign[spanclass] = bottom + 1 - m->base;
+}
+
+/*
+ * Push an object that is foreign: it leaves with the next batch, and is handed out here
+ * only when nothing else is left. False if there is no room, nothing else even now while
+ * the magazine may grow, or for one pushed so last.
+ */
+static inline bool gospan_mcache_push_foreign(struct gospan_mcache *c, unsigned int spanclass,
+					      const void *p)
+{
+	const struct gospan_magazine *m = &c->magazine[spanclass];
+	void **bottom = gospan_mcache_bottom(c, spanclass);
+
+	if (unlikely(m->top == m->limit || bottom[-1] == p))
+		return false;
+	if (unlikely(bottom == m->top && m->limit - m->base < 2 * GOSPAN_MAX_BATCH))
+		return false;
+	gospan_mcache_push_bottom(c, spanclass, p);
+	return true;
 }
 
 /*
@@ -206,7 +261,7 @@ void gospan_mcache_exit(void);
 /* An object or block to where it belongs. False for one pushed last, too. */
 static inline bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
 {
-	if (unlikely(gospan_mcache_is_none(c) || !gospan_mcache_is_home(c, p)))
+	if (unlikely(gospan_mcache_is_none(c) || gospan_mcache_goes_elsewhere(c, p)))
 		return gospan_mcache_put_elsewhere(c, spanclass, p);
 	return gospan_mcache_free(c, spanclass, p);
 }

@@ -51,7 +51,7 @@ static struct transit_size transit_size(unsigned int spanclass)
 	struct transit_size size = { .room = gospan_spanclass_batch(spanclass) };
 	unsigned long bytes = transit_bytes;
 
-	if (!size.room || gospan_span_is_private(gospan_spanclass_bytes(spanclass)))
+	if (!size.room)
 		return size;
 	if (gospan_mcentral_has_few(gospan_spanclass_layout(spanclass).nelems)) {
 		bytes *= FEW_TIMES;
@@ -293,7 +293,23 @@ static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
 	return s;
 }
 
-/* Cut up to @n objects out of the current span and, where that runs out, others. */
+/* Cut up to @n objects out of the current span. */
+static unsigned int central_cut_current(struct gospan_mcentral *mc,
+					struct gospan_span **current_span, void **objs,
+					unsigned int n)
+{
+	unsigned int got = gospan_span_alloc(*current_span, objs, n);
+
+	lockdep_assert_held(&mc->lock);
+	if (gospan_span_is_full(*current_span)) {
+		(*current_span)->owned = false;
+		*current_span = NULL;
+	}
+	atomic_long_add(got, &mc->nr_taken);
+	return got;
+}
+
+/* The same out of it and, where that runs out, others. */
 static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				void **objs, unsigned int n)
 {
@@ -305,13 +321,8 @@ static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span *
 			*current_span = central_take_span(mc);
 		if (!*current_span)
 			break;
-		got += gospan_span_alloc(*current_span, objs + got, n - got);
-		if (gospan_span_is_full(*current_span)) {
-			(*current_span)->owned = false;
-			*current_span = NULL;
-		}
+		got += central_cut_current(mc, current_span, objs + got, n - got);
 	}
-	atomic_long_add(got, &mc->nr_taken);
 	return got;
 }
 
@@ -340,15 +351,25 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
  * @n: how many are wanted
  *
  * Context: Any but NMI, as owner of @current_span. Takes the central lock if
- * not enough are in transit.
+ * not enough are in transit, or with unshare=Y.
  * Return: how many were had, 0..@n; fewer only if the spans have no more.
  */
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n)
 {
-	unsigned int got = gospan_transit_pop(&mc->transit, objs, n);
+	bool private = gospan_span_is_private(mc->layout.elem_bytes);
+	unsigned int got = 0;
 	unsigned long flags;
 
+	/* First what is in lines of the CPU's own. */
+	if (private && *current_span) {
+		raw_spin_lock_irqsave(&mc->lock, flags);
+		got = central_cut_current(mc, current_span, objs, n);
+		raw_spin_unlock_irqrestore(&mc->lock, flags);
+	}
+	/* What is in transit may be in others': it stays there unless it is a batch. */
+	if (!private || READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]))
+		got += gospan_transit_pop(&mc->transit, objs + got, n - got);
 	/* Who frees into a span just now comes too late. */
 	if (got == n || (!*current_span && !READ_ONCE(mc->nr_listed)))
 		return got;

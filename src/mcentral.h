@@ -76,6 +76,9 @@ static inline bool gospan_mcentral_has_few(unsigned int nelems)
 /* Batches that are cut for those who will ask next. */
 static inline unsigned int gospan_mcentral_nr_ahead(const struct gospan_mcentral *mc)
 {
+	/* Each cuts for itself, from pages of its own. */
+	if (gospan_span_is_private(mc->layout.elem_bytes))
+		return 0;
 	return min(GOSPAN_CENTRAL_BATCHES - 1, mc->transit.nr_slots / 4);
 }
 

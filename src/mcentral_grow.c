@@ -134,7 +134,7 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 	if (!new.nr_spans)
 		return NULL;
 	mc = gospan_mcentral_on(mc, list_first_entry(&new.spans, struct gospan_span, list)->node);
-	if (n >= mc->batch)
+	if (n >= mc->batch && !gospan_span_is_private(mc->layout.elem_bytes))
 		new_cut(&new, mc);
 	atomic_long_add(new.nr_spans, &mc->nr_spans);
 	atomic_long_add(new.nr_objs, &mc->nr_taken);
@@ -145,11 +145,12 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 	return mc;
 }
 
-/* Has it a free object, at some moment? */
+/* Has it a free object that gospan_mcentral_refill() would give, at some moment? */
 static bool central_has_free(const struct gospan_mcentral *mc)
 {
-	return READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]) ||
-	       READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_PARTIAL]) || READ_ONCE(mc->nr_listed);
+	return READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]) || READ_ONCE(mc->nr_listed) ||
+	       (!gospan_span_is_private(mc->layout.elem_bytes) &&
+		READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_PARTIAL]));
 }
 
 /* The nearest other node's list that has a free object, at some moment; or NULL. */
@@ -195,5 +196,10 @@ struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigne
 		from = central_add_spans(mc, n, gospan_pagesource_gfp_free_here(gfp));
 		from = from ?: central_nearest(mc);
 	}
-	return from ?: central_add_spans(mc, n, gfp);
+	from = from ?: central_add_spans(mc, n, gfp);
+	if (likely(from) || !gospan_span_is_private(mc->layout.elem_bytes))
+		return from;
+	/* What is in transit is less than a batch, but better than nothing. */
+	gospan_mcentral_drain(mc);
+	return central_has_free(mc) ? mc : NULL;
 }

@@ -660,8 +660,7 @@ static bool objects_gather_centrals(struct object_list *l)
 }
 
 /*
- * Those of the CPU's own node, but for magazines that are said to have others, and of others;
- * or of other CPUs. Whose a page is may have changed since.
+ * Those of the CPU's own node, but for magazines that are said to have others, and of others.
  */
 static bool objects_gather_mcache(struct object_list *l, const struct gospan_mcache *c)
 {
@@ -672,7 +671,7 @@ static bool objects_gather_mcache(struct object_list *l, const struct gospan_mca
 	for (obj = m->base; obj < m->top; obj++) {
 		const struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, *obj);
 
-		if (!s || (s->node == c->home->node && !gospan_span_is_private(s->elem_bytes)))
+		if (!s || s->node == c->home->node)
 			return invalid("%px waits to go to another node, but is of %d", *obj,
 				       s ? s->node : NUMA_NO_NODE);
 		if (!object_collect(l, s, *obj))
