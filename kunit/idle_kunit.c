@@ -75,6 +75,40 @@ static void idle_drains_unused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 }
 
+#define NR_BULK	8U
+
+static int fill_cpu_bulk(void *objs)
+{
+	return gospan_alloc_bulk(BYTES, GFP_KERNEL, NR_BULK, objs) ? 0 : -ENOMEM;
+}
+
+static int empty_cpu_bulk(void *objs)
+{
+	gospan_free_bulk(NR_BULK, objs);
+	return 0;
+}
+
+/* Also by calls for many. */
+static void idle_bulk_takes_it_again(struct kunit *test)
+{
+	void *p, *objs[NR_BULK];
+	unsigned int cpu = filled_cpu(test, &p);
+	struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		gospan_idle_drain();
+		gospan_idle_drain();
+		KUNIT_EXPECT_PTR_EQ(test, slot_of(cpu), &gospan_mcache_parked);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(cpu, i ? empty_cpu_bulk : fill_cpu_bulk,
+						      objs, false), 0);
+		KUNIT_EXPECT_PTR_EQ(test, slot_of(cpu), c);
+		KUNIT_EXPECT_GT(test, c->capacity_bytes, 0);
+	}
+	gospan_free(p);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
 /* One alloc or free in between is enough. */
 static void idle_leaves_used(struct kunit *test)
 {
@@ -165,10 +199,13 @@ static int idle_user_thread(void *data)
 		}
 		for (i = 0; i < ARRAY_SIZE(p); i++) {
 			u->nr_failed += p[i] && memchr_inv(p[i], i, BYTES);
-			gospan_free(p[i]);
+			if (pause % 2)
+				gospan_free(p[i]);
 		}
+		if (!(pause % 2))
+			gospan_free_bulk(ARRAY_SIZE(p), p);
 		/* Now and then for so long that it is idle. */
-		if (!(++pause % 16))
+		if (!(++pause % 15))
 			usleep_range(100, 30000);
 		cond_resched();
 	}
@@ -225,7 +262,7 @@ static void idle_trim_waits(struct kunit *test)
 	inuse = gospan_kunit_inuse_pages(&gospan_heap);
 	task = kthread_run(idle_drain_thread, NULL, "gospan_idle_drain");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 30; i++) {
 		p = gospan_alloc(BYTES, GFP_KERNEL);
 		KUNIT_EXPECT_NOT_NULL(test, p);
 		gospan_free(p);
@@ -239,6 +276,7 @@ static void idle_trim_waits(struct kunit *test)
 
 static struct kunit_case idle_cases[] = {
 	KUNIT_CASE(idle_drains_unused),
+	KUNIT_CASE(idle_bulk_takes_it_again),
 	KUNIT_CASE(idle_leaves_used),
 	KUNIT_CASE(idle_while_draining),
 	KUNIT_CASE(idle_parked_while_claimed),

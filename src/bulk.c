@@ -98,8 +98,10 @@ size_t gospan_bulk_alloc(unsigned int spanclass, gfp_t gfp, size_t n, void **p)
 		struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 
 		some = magazine_pop(&c->magazine[spanclass], p + got, want);
-		if (unlikely(some < want))
+		if (unlikely(some < want)) {
+			c = gospan_mcache_wake(c);
 			some += mcache_alloc_bulk(c, spanclass, p + got + some, want - some);
+		}
 		gospan_mcache_release(slot, c);
 		got += some;
 		if (unlikely(some < want) && (gospan_mcache_is_none(c) ||
@@ -177,7 +179,10 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 	gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
 }
 
-/* False for objects with records: each is looked at, which takes too long under the claim. */
+/*
+ * False for objects with records: each is looked at, which takes too long under the claim;
+ * and where the mcache is parked: it has to be woken first.
+ */
 static __always_inline bool free_group(struct gospan_mcache *c, unsigned int spanclass,
 				       void **objs, unsigned int n)
 {
@@ -185,7 +190,7 @@ static __always_inline bool free_group(struct gospan_mcache *c, unsigned int spa
 
 	if (likely(some == n))
 		return true;
-	if (gospan_spanclass_is_recorded(spanclass))
+	if (gospan_spanclass_is_recorded(spanclass) || c == &gospan_mcache_parked)
 		return false;
 	mcache_free_bulk(c, spanclass, objs + some, n - some);
 	return true;
@@ -245,14 +250,17 @@ static unsigned int classify(const struct gospan_mcache *c, void **p, unsigned i
 /* Up to BULK_OBJS objects of any spanclasses. */
 static noinline void free_mixed(unsigned int n, void **p)
 {
-	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c), *own;
 	unsigned int done = 0, nr_small, same;
 	u8 class[BULK_OBJS];
 
-	nr_small = classify(c, p, n, class);
+	c = gospan_mcache_wake(c);
+	/* While it is being emptied it is as good as claimed. */
+	own = c == &gospan_mcache_parked ? &gospan_mcache_none : c;
+	nr_small = classify(own, p, n, class);
 	while (done < nr_small) {
 		same = group_first(class + done, p + done, nr_small - done);
-		free_group(c, class[done], p + done, same);
+		free_group(own, class[done], p + done, same);
 		done += same;
 	}
 	gospan_mcache_release(slot, c);
