@@ -218,7 +218,8 @@ static const struct charge_case charge_cases[] = {
 	{ "beyond_the_class", { { 1000, 1 } }, { { 1025, 0 }, { 1, 1000 } } },
 	{ "large", { { 40000, 1 }, { 32768, 1 } },
 	  { { 32769, 40000 }, { 40000, 0 }, { 30000, 32768 } } },
-	{ "to_the_end_of_its_pages", { { 32769, 1 } }, { { 40961, 0 }, { 40960, 32769 } } },
+	{ "to_the_end_of_its_pages", { { 32769, 1 } },
+	  { { SZ_32K + GOSPAN_PAGE_SIZE + 1, 0 }, { SZ_32K + GOSPAN_PAGE_SIZE, 32769 } } },
 };
 
 static void charge_case_name(const struct charge_case *c, char *name)
