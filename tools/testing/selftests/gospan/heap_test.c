@@ -420,8 +420,11 @@ TEST_F_TIMEOUT(heap, limit_is_kept_in_the_background, TIMEOUT_SECONDS)
 	before = heap_all(self->watch_fd);
 	EXPECT_LT(limit, before.obtained_bytes - before.released_bytes);
 	ASSERT_EQ(0, bulk_free(self->fd, nr));
-	/* Without a limit it would take some 15 s. */
-	EXPECT_GE(10, wait_for_held(self->watch_fd, limit, 60));
+	/*
+	 * In a second or two; but who gets little of the host's time works as little. How soon,
+	 * KUnit's step_below_limit looks at, which has a clock of its own.
+	 */
+	EXPECT_GE(60, wait_for_held(self->watch_fd, limit, 60));
 	after = heap_all(self->watch_fd);
 	EXPECT_LT(before.scavenged_bytes, after.scavenged_bytes);
 	EXPECT_EQ(before.trimmed_bytes, after.trimmed_bytes);
