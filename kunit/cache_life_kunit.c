@@ -307,7 +307,6 @@ static void destroy_waits_for_drain(struct kunit *test)
 	if (cpu >= nr_cpu_ids)
 		kunit_skip(test, "needs two CPUs");
 	init_completion(&d.begin);
-	/* So large that unshare=Y leaves it its transit. */
 	d.cache = gospan_cache_create("drained", 200, 0, 0, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, d.cache);
 	p = gospan_cache_alloc(d.cache, GFP_KERNEL);

@@ -164,30 +164,51 @@ static void unshare_own_first(struct kunit *test)
 	}
 }
 
+/* All objects of a new span of @mc, of which the first @n are in transit. Returns how many. */
+static unsigned int span_in_transit(struct kunit *test, struct gospan_mcentral *mc, void **objs,
+				    unsigned int n)
+{
+	unsigned int nelems = mc->layout.nelems;
+	struct gospan_span *s = NULL;
+
+	gospan_kunit_flush();
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(mc, 1, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(mc, &s, objs, nelems), nelems);
+	KUNIT_ASSERT_NULL(test, s);
+	gospan_mcentral_flush(mc, objs, n);
+	KUNIT_ASSERT_EQ(test, mc->nr_listed, 0);
+	return nelems;
+}
+
 /* Where memory is short a CPU that wants little has what is left in transit, too. */
 static void unshare_transit_is_memory(struct kunit *test)
 {
+	unsigned int nr_failed = 0, nelems, i = ARRAY_SIZE(sizes);
 	struct gospan_mcentral *mc;
-	void *objs[4], *p;
-	unsigned int i, j;
+	void **objs, *p;
 
 	if (!gospan_kunit_can_fail())
-		kunit_skip(test, "needs CONFIG_FAULT_INJECTION and CONFIG_FAIL_PAGE_ALLOC");
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		kunit_skip(test, "no CONFIG_FAULT_INJECTION or no CONFIG_FAILSLAB");
+	mc = central_of(sizes[0]);
+	objs = kunit_kmalloc_array(test, mc->layout.nelems, sizeof(*objs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	/* There are free pages, but their descriptors are for fewer objects, and too small. */
+	while (i--) {
 		mc = central_of(sizes[i]);
-		for (j = 0; j < ARRAY_SIZE(objs); j++) {
-			objs[j] = gospan_alloc(sizes[i], GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, objs[j]);
-		}
-		gospan_kunit_flush();
-		gospan_mcentral_flush(mc, objs, ARRAY_SIZE(objs));
+		nelems = span_in_transit(test, mc, objs, 4);
 		gospan_kunit_fail_nth(1);
-		p = gospan_alloc(sizes[i], GFP_KERNEL);
+		p = gospan_alloc(sizes[i], GFP_NOWAIT | __GFP_NOWARN);
+		nr_failed += !gospan_kunit_fail_left();
 		gospan_kunit_fail_nth(0);
-		KUNIT_EXPECT_NOT_NULL(test, p);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, p, "%zu bytes", sizes[i]);
 		gospan_free(p);
+		gospan_mcentral_flush(mc, objs + 4, nelems - 4);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	}
+	/* Else it is had from the transit at once. */
+	if (gospan_span_is_private(sizes[0]))
+		KUNIT_EXPECT_GT(test, nr_failed, 0);
+	kunit_info(test, "%u requests failed", nr_failed);
 }
 
 /* Pages are marked as long as they are a span, and then not any more. */
