@@ -65,8 +65,8 @@ void *gospan_transit_close(struct gospan_transit *t)
 	return batches;
 }
 
-/* Own a slot that is in a state. NULL: there is none, or others own it. */
-struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
+static __always_inline struct gospan_batch *transit_take(struct gospan_transit *t,
+							 enum gospan_transit_state state)
 {
 	unsigned long slots;
 	unsigned int slot;
@@ -80,8 +80,13 @@ struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_t
 	return NULL;
 }
 
-/* Leave a slot to others. */
-void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
+/* Own a slot that is in a state. NULL: there is none, or others own it. */
+struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
+{
+	return transit_take(t, state);
+}
+
+static __always_inline void transit_put(struct gospan_transit *t, struct gospan_batch *b)
 {
 	enum gospan_transit_state state = GOSPAN_TRANSIT_PARTIAL;
 
@@ -94,6 +99,12 @@ void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
 	/* Who takes it sees what we wrote. */
 	smp_mb__before_atomic();
 	set_bit(b->slot, &t->slots[state]);
+}
+
+/* Leave a slot to others. */
+void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
+{
+	transit_put(t, b);
 }
 
 /* Own a slot of a state whose batch was put in an earlier period than this, or NULL. */
@@ -137,21 +148,19 @@ void gospan_transit_age(struct gospan_transit *t)
 /* Put up to @n objects into slots. Returns how many had room. */
 unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, unsigned int n)
 {
-	struct gospan_batch *b = NULL;
 	unsigned int done = 0, some;
+	struct gospan_batch *b;
 
 	while (done < n) {
-		if (n - done < t->room)
-			b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
-		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
+		b = n - done < t->room ? transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
+		b = b ?: transit_take(t, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			break;
 		some = min_t(unsigned int, n - done, t->room - b->nr);
 		memcpy(b->objs + b->nr, objs + done, some * sizeof(*objs));
 		b->nr += some;
 		done += some;
-		gospan_transit_put(t, b);
-		b = NULL;
+		transit_put(t, b);
 	}
 	return done;
 }
@@ -159,22 +168,20 @@ unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, un
 /* Take up to @n objects out of slots, of each the last first. Returns how many. */
 unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned int n)
 {
-	struct gospan_batch *b = NULL;
 	unsigned int done = 0, some;
+	struct gospan_batch *b;
 
 	while (done < n) {
-		if (n - done < t->room)
-			b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
-		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
-		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
+		b = n - done < t->room ? transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
+		b = b ?: transit_take(t, GOSPAN_TRANSIT_FULL);
+		b = b ?: transit_take(t, GOSPAN_TRANSIT_PARTIAL);
 		if (!b)
 			break;
 		some = min_t(unsigned int, n - done, b->nr);
 		b->nr -= some;
 		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
 		done += some;
-		gospan_transit_put(t, b);
-		b = NULL;
+		transit_put(t, b);
 	}
 	return done;
 }
