@@ -102,38 +102,51 @@ static void *alloc_cached(unsigned int spanclass, struct gospan_mcentral *other)
 }
 
 /*
- * An object of @mc or, if its node is short of memory, of another; by way of the
- * magazine where it is @cached. With __GFP_ZERO the caller clears the bytes of the class.
+ * An object of @mc, unless it was @tried in vain, or, if its node is short of memory, of
+ * another; by way of the magazine where it is @cached. With __GFP_ZERO the caller clears the
+ * bytes of the class.
  */
-static __always_inline void *alloc_growing(struct gospan_mcentral *mc, gfp_t gfp, bool cached)
+static __always_inline void *alloc_growing(struct gospan_mcentral *mc, gfp_t gfp, bool cached,
+					   bool tried)
 {
 	struct gospan_mcentral *from = cached ? NULL : mc;
-	void *p;
+	void *p = NULL;
 
 	do {
 		if (unlikely(READ_ONCE(gospan_heap.broken)))
 			return NULL;
-		p = cached ? alloc_cached(mc->spanclass, from) : gospan_mcentral_alloc(from);
+		if (!tried && cached)
+			p = alloc_cached(mc->spanclass, from);
+		else if (!tried)
+			p = gospan_mcentral_alloc(from);
 		if (p)
 			return p;
+		tried = false;
 		from = gospan_mcentral_grow(mc, cached ? gospan_mcache_batch(mc->spanclass) : 1,
 					    gfp & ~__GFP_ZERO);
 	} while (from);
 	return alloc_emergency(mc, gfp);
 }
 
-/* The magazine was empty. */
-noinline void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp)
+/* The magazine, of @c, is empty. Ends the claim. */
+noinline void *gospan_malloc_empty(struct gospan_magazine *m, struct gospan_mcache *c, gfp_t gfp)
 {
+	unsigned int spanclass = m - c->magazine;
+	bool holds = m->limit != m->base && !READ_ONCE(gospan_heap.broken);
+	void *p = likely(holds) ? gospan_mcache_alloc(c, spanclass, NULL) : NULL;
+
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+	if (likely(p))
+		return p;
 	if (spanclass < GOSPAN_SPANCLASS_FIRST)
 		return ZERO_SIZE_PTR;
-	return alloc_growing(gospan_mcentral_local(spanclass), gfp, true);
+	return alloc_growing(gospan_mcentral_local(spanclass), gfp, true, holds);
 }
 
 /* Of a certain node, so not from the magazine. */
 static void *alloc_central(unsigned int spanclass, gfp_t gfp, int node)
 {
-	return alloc_growing(gospan_mcentral_of(spanclass, node), gfp, false);
+	return alloc_growing(gospan_mcentral_of(spanclass, node), gfp, false, false);
 }
 
 /*
@@ -348,7 +361,7 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 }
 
-/* The magazine was full, or there is something about @p. */
+/* There is something about @p. */
 static noinline void free_slow(const void *p)
 {
 	struct gospan_mcache **slot, *c;
@@ -374,6 +387,23 @@ static noinline void free_slow(const void *p)
 	ok = gospan_mcache_put(c, spanclass, (void *)p);
 	gospan_mcache_release(slot, c);
 	if (!ok)
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
+}
+
+/* The magazine is full, or can hold nothing, or @p was pushed last. Ends the claim. */
+static noinline void free_full(const void *p, struct gospan_magazine *m, struct gospan_mcache *c)
+{
+	bool ok;
+
+	if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
+		return free_tiny(p, c);
+	if (unlikely(m->limit == m->base)) {
+		gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+		return free_slow(p);
+	}
+	ok = gospan_mcache_free(c, m - c->magazine, (void *)p);
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+	if (unlikely(!ok))
 		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
 
@@ -414,16 +444,14 @@ static __always_inline void free_small(const void *p, bool special)
 	unsigned int spanclass = gospan_chunk_spanclass_of(chunk, p);
 	struct gospan_magazine *m = &c->magazine[spanclass];
 
+	/* Else gcc 12 works out where it is twice. */
+	OPTIMIZER_HIDE_VAR(m);
 	if (special && unlikely(!gospan_mcache_is_home_chunk(c, chunk)))
 		return free_remote(p, spanclass, c);
 	if (special && gospan_mcache_is_foreign_page(c, chunk, p))
 		return free_foreign(p, spanclass, c);
-	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
-		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
-			return free_tiny(p, c);
-		gospan_mcache_release(slot, c);
-		return free_slow(p);
-	}
+	if (unlikely(m->top == m->limit || m->top[-1] == p))
+		return free_full(p, m, c);
 	*m->top++ = (void *)p;
 	gospan_mcache_release(slot, c);
 }

@@ -30,7 +30,7 @@ DECLARE_STATIC_KEY_FALSE(gospan_malloc_free_special);
 /* An aligned run of as many pages can be searched for. */
 static_assert(2 * KMALLOC_MAX_SIZE / GOSPAN_PAGE_SIZE <= GOSPAN_SUM_MAX);
 
-void *gospan_malloc_slow(unsigned int spanclass, gfp_t gfp);
+void *gospan_malloc_empty(struct gospan_magazine *m, struct gospan_mcache *c, gfp_t gfp);
 struct gospan_span *gospan_malloc_large(size_t size, size_t bytes, gfp_t gfp, int node);
 void *gospan_malloc_node(unsigned int spanclass, gfp_t gfp, int node);
 
@@ -46,10 +46,8 @@ static __always_inline void *gospan_malloc_spanclass(unsigned int spanclass, gfp
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	void *p;
 
-	if (unlikely(m->top == m->base)) {
-		gospan_mcache_release(slot, c);
-		return gospan_malloc_slow(m - c->magazine, gfp);
-	}
+	if (unlikely(m->top == m->base))
+		return gospan_malloc_empty(m, c, gfp);
 	p = *--m->top;
 	m->nr_mallocs++;
 	gospan_mcache_release(slot, c);
