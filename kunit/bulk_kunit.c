@@ -291,6 +291,10 @@ static struct gospan_magazine *magazine_make(struct kunit *test, void **p, unsig
 		KUNIT_ASSERT_NOT_NULL(test, p[i]);
 	}
 	gospan_mcentral_drain(gospan_mcentral_local(STEP_SPANCLASS));
+	/* Else all would go one way, and be traded whole. */
+	gospan_free(p[0]);
+	p[0] = gospan_alloc(STEP_BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p[0]);
 	for (i = 0; i < cached; i++) {
 		gospan_free(p[i]);
 		p[i] = NULL;

@@ -49,14 +49,19 @@ static unsigned int nr_cached(const struct mcache_test *t)
 	return t->m->top - t->m->base;
 }
 
-static void take(struct kunit *test, struct mcache_test *t, unsigned int n)
+static void take_to(struct kunit *test, struct mcache_test *t, unsigned int first, unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
+	for (i = first; i < first + n; i++) {
 		t->objs[i] = gospan_alloc(BYTES, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
 	}
+}
+
+static void take(struct kunit *test, struct mcache_test *t, unsigned int n)
+{
+	take_to(test, t, 0, n);
 }
 
 static void give(struct mcache_test *t, unsigned int first, unsigned int n)
@@ -132,7 +137,7 @@ static void mcache_alloc_warmest_first(struct kunit *test)
 	give(t, 0, 3);
 }
 
-/* A full magazine gives away the half that was freed first. */
+/* A full magazine gives away the half that was freed first, if some were taken meanwhile. */
 static void mcache_free_flushes_half(struct kunit *test)
 {
 	struct mcache_test *t = mcache_make(test);
@@ -140,6 +145,8 @@ static void mcache_free_flushes_half(struct kunit *test)
 	const struct gospan_batch *b;
 
 	KUNIT_ASSERT_GT(test, nr_live, 2 * n);
+	give(t, 0, 1);
+	take(test, t, 1);
 	give(t, 0, 2 * n);
 	KUNIT_EXPECT_EQ(test, nr_cached(t), 2 * n);
 	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 0);
@@ -153,6 +160,68 @@ static void mcache_free_flushes_half(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, t->m->base[i], t->objs[n + i]);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	give(t, 2 * n + 1, nr_live - 2 * n - 1);
+}
+
+/* Who only frees keeps nothing, and who only allocates has all at once; who turns, half. */
+static void mcache_one_way_trades_all(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	unsigned int i, n = gospan_bytes_batch(BYTES), nr_live = take_until_grown(test, t);
+	const struct gospan_batch *b;
+
+	KUNIT_ASSERT_GT(test, nr_live, 2 * n);
+	give(t, 0, 2 * n + 1);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), 1);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&t->mc->transit), 2 * n);
+	for (i = 0; i < 2 * n; i++) {
+		b = gospan_transit_batch(&t->mc->transit, i / n);
+		KUNIT_EXPECT_PTR_EQ(test, b->objs[i % n], t->objs[i]);
+	}
+	KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 2 * n, GFP_KERNEL));
+	take(test, t, 2);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), n - 1);
+	take_to(test, t, 2, n);
+	KUNIT_EXPECT_EQ(test, nr_cached(t), 2 * n - 1);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, 0, n + 2);
+	give(t, 2 * n + 1, nr_live - 2 * n - 1);
+}
+
+/* Whoever goes one way may have more of what is large, as long as it does. */
+static void mcache_one_way_large(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	const size_t bytes = SZ_4K;
+	unsigned int spanclass = gospan_make_spanclass(gospan_size_to_class(bytes), false);
+	unsigned int n = gospan_bytes_batch(bytes), whole = gospan_mcache_capacity(spanclass);
+	const struct gospan_magazine *m = &t->c->magazine[spanclass];
+	unsigned int i, nr, most = 0;
+
+	KUNIT_ASSERT_GT(test, whole, 2 * n);
+	KUNIT_ASSERT_LE(test, whole * bytes, (size_t)gospan_kunit_cache_limit());
+	for (nr = 0; nr < 2; nr++) {
+		for (i = 0; i < MAX_OBJS; i++) {
+			t->objs[i] = gospan_alloc(bytes, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+			most = max_t(unsigned int, most, m->top - m->base + 1);
+		}
+		KUNIT_EXPECT_EQ(test, m->limit - m->base, whole);
+		if (!nr)
+			give(t, 0, MAX_OBJS);
+	}
+	KUNIT_EXPECT_EQ(test, most, whole);
+	/* Who turns each time that it is empty or full keeps as much as before. */
+	for (i = 0; i < 4 * whole; i++) {
+		gospan_free(t->objs[i]);
+		if (i % 8)
+			continue;
+		t->objs[i] = gospan_alloc(bytes, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+		gospan_free(t->objs[i]);
+	}
+	KUNIT_EXPECT_EQ(test, m->limit - m->base, 2 * n);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, i, MAX_OBJS - i);
 }
 
 /* Each time that it is found empty it gets twice as much, up to a bound; so do full ones. */
@@ -574,6 +643,8 @@ static struct kunit_case mcache_cases[] = {
 	KUNIT_CASE(mcache_alloc_refills_half),
 	KUNIT_CASE(mcache_alloc_warmest_first),
 	KUNIT_CASE(mcache_free_flushes_half),
+	KUNIT_CASE(mcache_one_way_trades_all),
+	KUNIT_CASE(mcache_one_way_large),
 	KUNIT_CASE(mcache_capacity_shared),
 	KUNIT_CASE(mcache_free_grants_capacity),
 	KUNIT_CASE(mcache_capacity_follows_misses),

@@ -431,7 +431,7 @@ static void free_deferred_for_a_lock(struct kunit *test)
 	void *large = gospan_alloc(SZ_64K, GFP_KERNEL);
 	u64 live = gospan_kunit_live();
 	unsigned long flags;
-	void *objs[64];
+	void *objs[72];
 
 	KUNIT_ASSERT_NOT_NULL(test, large);
 	KUNIT_ASSERT_LE(test, nr, (unsigned int)ARRAY_SIZE(objs));

@@ -4,7 +4,8 @@
  *
  * For each spanclass a magazine to pop from and push to, and a current span
  * that refills are cut from, so that CPUs allocate from different cache lines.
- * A magazine that is empty or full trades half its capacity with the central list.
+ * A magazine that is empty or full trades half its capacity with the central list,
+ * and all of it as long as its CPU only frees, or only allocates.
  *
  * Magazines start without capacity, get a little at first use, and twice as much
  * each time that they are found empty or full. All of a CPU's magazines, full,
@@ -68,7 +69,6 @@ static unsigned int magazine_first_capacity(unsigned int spanclass)
 static void magazine_flush(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
-	void **limit = m->top;
 
 	/* Foreign ones go first. */
 	if (static_branch_unlikely(&gospan_span_unshares))
@@ -79,7 +79,8 @@ static void magazine_flush(struct gospan_mcache *c, unsigned int spanclass, unsi
 		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), m->base, n);
 	/* The rest are warmer, they stay. */
 	m->top -= n;
-	memmove(m->base, m->base + n, (limit - m->base - n) * sizeof(void *));
+	if (m->top != m->base)
+		memmove(m->base, m->base + n, (m->top - m->base) * sizeof(void *));
 }
 
 /* Send what waits to go to other nodes. */
@@ -199,13 +200,55 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
 	n = magazine_first_capacity(spanclass);
 	mcache_make_room(c, spanclass, n, 0);
 	mcache_set_capacity(c, spanclass, n);
+	/* Nothing went any way yet. */
+	c->one_way[spanclass] = m->nr_mallocs - 1;
 	return true;
 }
 
-static noinline void mcache_grow_by(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+/*
+ * Has all gone one way since the magazine was empty or full last, and is so again? Whoever
+ * only frees, or only allocates, wants nothing kept.
+ */
+static bool magazine_is_one_way(const struct gospan_mcache *c, unsigned int spanclass)
 {
-	if (mcache_make_room(c, spanclass, n, GROW_TRIES))
-		mcache_set_capacity(c, spanclass, magazine_capacity(&c->magazine[spanclass]) + n);
+	return c->magazine[spanclass].nr_mallocs == c->one_way[spanclass];
+}
+
+/* It has been filled with @n objects, or emptied: note how many will have been popped then. */
+static void magazine_traded(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+{
+	c->one_way[spanclass] = c->magazine[spanclass].nr_mallocs + n;
+}
+
+/* Objects to trade, since it is empty or full. */
+static unsigned int magazine_trade(const struct gospan_mcache *c, unsigned int spanclass)
+{
+	unsigned int capacity = magazine_capacity(&c->magazine[spanclass]);
+
+	return magazine_is_one_way(c, spanclass) ? capacity : capacity / 2;
+}
+
+/* Let a magazine hold twice as much, if others have it to spare, but no more than @max. */
+static noinline void mcache_resize(struct gospan_mcache *c, unsigned int spanclass,
+				   unsigned int max)
+{
+	unsigned int n = magazine_capacity(&c->magazine[spanclass]), more;
+
+	if (n > max)
+		return mcache_shrink(c, spanclass, max);
+	more = min(n, max - n);
+	if (more && mcache_make_room(c, spanclass, more, GROW_TRIES))
+		mcache_set_capacity(c, spanclass, n + more);
+}
+
+static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
+{
+	const struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
+	unsigned int max = magazine_is_one_way(c, spanclass) ? mc->whole : 2 * mc->batch;
+
+	__set_bit(spanclass, c->missed);
+	if (magazine_capacity(&c->magazine[spanclass]) != max)
+		mcache_resize(c, spanclass, max);
 }
 
 /*
@@ -214,31 +257,33 @@ static noinline void mcache_grow_by(struct gospan_mcache *c, unsigned int spancl
  */
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
 {
-	unsigned int max = 2 * gospan_mcache_central(c, spanclass)->batch;
-	unsigned int n = magazine_capacity(&c->magazine[spanclass]);
-	unsigned int more = min(n, max - n);
-
-	__set_bit(spanclass, c->missed);
-	if (more)
-		mcache_grow_by(c, spanclass, more);
+	mcache_grow(c, spanclass);
 }
 
-/* Fill half of the magazine, which is empty. */
-static void magazine_refill(struct gospan_mcache *c, unsigned int spanclass,
-			    struct gospan_mcentral *other)
+/* Fill the magazine, which is empty. */
+static __always_inline void magazine_refill(struct gospan_mcache *c, unsigned int spanclass)
 {
-	struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
 	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int n = magazine_capacity(m) / 2;
-	struct gospan_span *s = NULL;
+	unsigned int n;
 
 	c->nr_refills[spanclass]++;
 	__clear_bit(spanclass, c->mixed);
 	c->nr_foreign[spanclass] = 0;
-	m->top += gospan_mcentral_refill(mc, &c->span[spanclass], m->base, n);
-	if (likely(m->top != m->base || !other || other == mc))
-		return;
-	m->top += gospan_mcentral_refill(other, &s, m->base, n);
+	n = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
+				   m->base, magazine_trade(c, spanclass));
+	m->top += n;
+	if (n)
+		magazine_traded(c, spanclass, n);
+}
+
+/* The same, since the CPU's node has nothing, with objects of @other's. */
+static noinline void magazine_refill_other(struct gospan_mcache *c, unsigned int spanclass,
+					   struct gospan_mcentral *other)
+{
+	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_span *s = NULL;
+
+	m->top += gospan_mcentral_refill(other, &s, m->base, magazine_capacity(m) / 2);
 	if (s)
 		gospan_mcentral_disown(other, s);
 	__set_bit(spanclass, c->mixed);
@@ -258,10 +303,12 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 		if (!mcache_grant(c, spanclass))
 			return gospan_mcentral_alloc(other ?: gospan_mcache_central(c, spanclass));
 	} else if (m->top == m->base && !other) {
-		gospan_mcache_grow(c, spanclass);
+		mcache_grow(c, spanclass);
 	}
 	if (m->top == m->base)
-		magazine_refill(c, spanclass, other);
+		magazine_refill(c, spanclass);
+	if (m->top == m->base && other && other != gospan_mcache_central(c, spanclass))
+		magazine_refill_other(c, spanclass, other);
 	if (m->top == m->base)
 		return NULL;
 	m->nr_mallocs++;
@@ -283,10 +330,11 @@ bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p
 	if (m->top[-1] == p)
 		return false;
 	if (m->top == m->limit)
-		gospan_mcache_grow(c, spanclass);
+		mcache_grow(c, spanclass);
 	if (m->top == m->limit) {
 		c->nr_flushes[spanclass]++;
-		magazine_flush(c, spanclass, magazine_capacity(m) / 2);
+		magazine_flush(c, spanclass, magazine_trade(c, spanclass));
+		magazine_traded(c, spanclass, 0);
 	}
 	*m->top++ = p;
 	return true;
@@ -320,7 +368,7 @@ static bool mcache_free_foreign(struct gospan_mcache *c, unsigned int spanclass,
 	if (!capacity)
 		mcache_grant(c, spanclass);
 	else if (gospan_mcache_bottom(c, spanclass) == m->top)
-		gospan_mcache_grow(c, spanclass);
+		mcache_grow(c, spanclass);
 	if (magazine_capacity(m) > capacity || !capacity) {
 		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), &p, 1);
 		return true;
@@ -627,7 +675,8 @@ int gospan_mcache_init(void)
 	int ret;
 
 	/* Any magazine alone fits. */
-	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
+	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES &&
+		      GOSPAN_WHOLE_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
 	if (gospan_node_are_many() || static_branch_unlikely(&gospan_span_unshares))
 		static_branch_enable(&gospan_mcache_elsewhere_key);

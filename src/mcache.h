@@ -60,6 +60,7 @@ struct gospan_mcache {
 	unsigned int victim;	/* (o) spanclass that was last asked for some of its capacity */
 	DECLARE_BITMAP(missed, GOSPAN_NR_SPANCLASSES); /* (o) empty or full since asked */
 	unsigned long seen[GOSPAN_NR_SPANCLASSES]; /* (o) tells whether one was used since asked */
+	unsigned long one_way[GOSPAN_NR_SPANCLASSES]; /* (o) see magazine_is_one_way() */
 	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
 	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
 	enum gospan_parked parked;	/* (a) */
@@ -122,10 +123,10 @@ static inline struct gospan_mcache *gospan_mcache_wake(struct gospan_mcache *c)
 	return likely(c != &gospan_mcache_parked) ? c : gospan_mcache_unpark();
 }
 
-/* Most capacity of a magazine: a refill or a flush moves half of it. 0: it never has any. */
+/* Most capacity of a magazine: what is traded whole. 0: it never has any. */
 static inline unsigned int gospan_mcache_capacity(unsigned int spanclass)
 {
-	return 2 * gospan_spanclass_batch(spanclass);
+	return gospan_spanclass_whole(spanclass);
 }
 
 /* Where the magazine of @spanclass is filled from and emptied to. */

@@ -36,9 +36,12 @@ static unsigned int transit_bytes;
 module_param(transit_bytes, uint, 0444);
 MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 32 times as much from 1 KiB on (default: a 1024th of memory, 64 KiB to 1 MiB)");
 
-/* Where a span has few objects, that many times transit_bytes, and as many batches a slot. */
+/*
+ * Where a span has few objects, that many times transit_bytes; and as many batches a slot as
+ * elsewhere objects, as long as there are so many slots.
+ */
 #define FEW_TIMES	32U
-#define FEW_BATCHES	8U
+#define FEW_SLOTS	8U
 
 /* Of the transit of a spanclass. */
 struct transit_size {
@@ -49,16 +52,19 @@ struct transit_size {
 static struct transit_size transit_size(unsigned int spanclass)
 {
 	struct transit_size size = { .room = gospan_spanclass_batch(spanclass) };
-	unsigned long bytes = transit_bytes;
+	unsigned long batch_bytes = size.room * gospan_spanclass_bytes(spanclass);
+	unsigned long bytes = transit_bytes, n;
 
 	if (!size.room)
 		return size;
 	if (gospan_mcentral_has_few(gospan_spanclass_layout(spanclass).nelems)) {
 		bytes *= FEW_TIMES;
-		size.room *= min(FEW_BATCHES, GOSPAN_MAX_BATCH / size.room);
+		n = clamp(bytes / batch_bytes / FEW_SLOTS, 1UL,
+			  (unsigned long)GOSPAN_MAX_BATCH / size.room);
+		size.room *= n;
+		batch_bytes *= n;
 	}
-	size.nr_slots = clamp(bytes / (size.room * gospan_spanclass_bytes(spanclass)), 2UL,
-			      (unsigned long)GOSPAN_TRANSIT_MAX_SLOTS);
+	size.nr_slots = clamp(bytes / batch_bytes, 2UL, (unsigned long)GOSPAN_TRANSIT_MAX_SLOTS);
 	return size;
 }
 
@@ -110,6 +116,7 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 	mc->ctor = ctor;
 	mc->typesafe = typesafe;
 	mc->batch = gospan_spanclass_batch(mc->spanclass);
+	mc->whole = gospan_spanclass_whole(mc->spanclass);
 	if (size.nr_slots)
 		gospan_transit_open(&mc->transit, batches, size.nr_slots, size.room);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
@@ -126,6 +133,7 @@ static void central_close(struct gospan_mcentral *mc)
 	batches = gospan_transit_close(&mc->transit);
 	mc->layout = (struct gospan_layout){};
 	mc->batch = 0;
+	mc->whole = 0;
 	mc->ctor = NULL;
 	mc->typesafe = false;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
@@ -326,18 +334,20 @@ static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span *
 	return got;
 }
 
-/* Cut batches for those who will ask next. */
-static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **current_span)
+/* Cut as much as the @n objects that were asked for some more times, for those who ask next. */
+static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **current_span,
+			      unsigned int n)
 {
-	unsigned int ahead = gospan_mcentral_nr_ahead(mc);
+	unsigned int most = (GOSPAN_CENTRAL_BATCHES - 1) * GOSPAN_MAX_BATCH;
+	unsigned int left = n * min(gospan_mcentral_nr_ahead(mc), max(most / n, 1U));
 	struct gospan_batch *b;
 
 	lockdep_assert_held(&mc->lock);
-	for (; ahead && (*current_span || mc->nr_listed); ahead--) {
+	for (; left && (*current_span || mc->nr_listed); left -= min(left, mc->transit.room)) {
 		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			return;
-		b->nr = central_cut(mc, current_span, b->objs, mc->batch);
+		b->nr = central_cut(mc, current_span, b->objs, min(left, mc->transit.room));
 		gospan_transit_put(&mc->transit, b);
 	}
 }
@@ -375,8 +385,8 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 		return got;
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	got += central_cut(mc, current_span, objs + got, n - got);
-	if (got == n && n == mc->batch)
-		central_cut_ahead(mc, current_span);
+	if (got == n && n >= mc->batch)
+		central_cut_ahead(mc, current_span, n);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return got;
 }
@@ -490,9 +500,11 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
 {
 	struct central_run run[GOSPAN_CENTRAL_BATCHES] = { { objs, n } };
 	struct gospan_batch *batch[GOSPAN_CENTRAL_BATCHES];
+	/* A whole magazine is two. */
+	unsigned int most = GOSPAN_CENTRAL_BATCHES - (n > GOSPAN_MAX_BATCH);
 	unsigned int nr = 1, i;
 
-	while (nr < GOSPAN_CENTRAL_BATCHES) {
+	while (nr < most) {
 		batch[nr] = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
 		if (!batch[nr])
 			break;

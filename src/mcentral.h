@@ -32,6 +32,7 @@ struct gospan_mcentral {
 	unsigned int page_spanclass;	/* (c) what the pages of its spans say */
 	int node;			/* (c) that the spans' memory is on */
 	unsigned int batch;		/* (c) objects that a CPU trades at most at once */
+	unsigned int whole;		/* (c) the same while all goes one way */
 	struct gospan_layout layout;	/* (c) of its spans; all zero: the spanclass is not used */
 	void (*ctor)(void *obj);	/* (c) run on each slot of a new span; or NULL */
 	bool typesafe;			/* (c) pages outlive their objects by an RCU grace period */

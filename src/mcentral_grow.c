@@ -68,25 +68,25 @@ static void new_make(struct central_new *new, const struct gospan_mcentral *mc, 
 	}
 }
 
-/* Fill slots of the transit that are empty by whole batches. */
+/* Fill slots of the transit that are empty, by whole batches. */
 static void new_cut(struct central_new *new, struct gospan_mcentral *mc)
 {
-	unsigned int batch = mc->batch, left = new->nr_spans * mc->layout.nelems;
+	unsigned int left = new->nr_spans * mc->layout.nelems / mc->batch * mc->batch, n;
 	struct gospan_span *s = list_first_entry(&new->spans, struct gospan_span, list);
 	struct gospan_batch *b;
 
-	while (new->nr_batches < GOSPAN_CENTRAL_BATCHES && left >= batch) {
+	for (; left && new->nr_batches < GOSPAN_CENTRAL_BATCHES; left -= n) {
 		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_EMPTY);
 		if (!b)
 			return;
-		while (b->nr < batch) {
+		n = min(left, mc->transit.room);
+		while (b->nr < n) {
 			if (gospan_span_is_full(s))
 				s = list_next_entry(s, list);
-			b->nr += gospan_span_alloc(s, b->objs + b->nr, batch - b->nr);
+			b->nr += gospan_span_alloc(s, b->objs + b->nr, n - b->nr);
 		}
 		new->batch[new->nr_batches++] = b;
-		new->nr_objs += batch;
-		left -= batch;
+		new->nr_objs += n;
 	}
 }
 
@@ -134,7 +134,7 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 	if (!new.nr_spans)
 		return NULL;
 	mc = gospan_mcentral_on(mc, list_first_entry(&new.spans, struct gospan_span, list)->node);
-	if (n >= mc->batch && !gospan_span_is_private(mc->layout.elem_bytes))
+	if (mc->batch && n >= mc->batch && !gospan_span_is_private(mc->layout.elem_bytes))
 		new_cut(&new, mc);
 	atomic_long_add(new.nr_spans, &mc->nr_spans);
 	atomic_long_add(new.nr_objs, &mc->nr_taken);
@@ -190,8 +190,8 @@ struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigne
 {
 	struct gospan_mcentral *from = NULL;
 
-	if (n == mc->batch)
-		n *= 1 + gospan_mcentral_nr_ahead(mc);
+	if (n >= mc->batch)
+		n = max(n, mc->batch * (1 + gospan_mcentral_nr_ahead(mc)));
 	if (gospan_node_are_many() && !(gfp & __GFP_THISNODE)) {
 		from = central_add_spans(mc, n, gospan_pagesource_gfp_free_here(gfp));
 		from = from ?: central_nearest(mc);

@@ -16,6 +16,10 @@
 #ifndef GOSPAN_BATCH_BYTES
 #define GOSPAN_BATCH_BYTES	SZ_32K
 #endif
+/* Bytes in a magazine that only fills, or only empties, and is traded whole. */
+#ifndef GOSPAN_WHOLE_BYTES
+#define GOSPAN_WHOLE_BYTES	SZ_128K
+#endif
 /* The same for the batches that a magazine begins with. */
 #define GOSPAN_FIRST_BATCH	16U
 #define GOSPAN_FIRST_BATCH_BYTES SZ_4K
@@ -178,6 +182,17 @@ static inline unsigned int gospan_spanclass_batch(unsigned int spanclass)
 {
 	return gospan_spanclass_is_recorded(spanclass) ?
 	       0 : gospan_bytes_batch(gospan_spanclass_bytes(spanclass));
+}
+
+/* Objects in a magazine that is traded whole, at most: whole batches, two or more. */
+static inline unsigned int gospan_spanclass_whole(unsigned int spanclass)
+{
+	unsigned int batch = gospan_spanclass_batch(spanclass);
+
+	if (!batch)
+		return 0;
+	return batch * clamp(GOSPAN_WHOLE_BYTES / (batch * gospan_spanclass_bytes(spanclass)),
+			     2U, 2 * GOSPAN_MAX_BATCH / batch);
 }
 
 /* As long as the CPU does not want for more; not if they move one by one. */
