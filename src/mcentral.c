@@ -392,7 +392,8 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 }
 
 /* The span of @p, if that is on this list; NULL: @p was freed before, and its span is gone. */
-static struct gospan_span *central_span_of(const struct gospan_mcentral *mc, const void *p)
+static __always_inline struct gospan_span *central_span_of(const struct gospan_mcentral *mc,
+							   const void *p)
 {
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
 	unsigned int page_idx = gospan_addr_page_idx((unsigned long)p);
@@ -428,7 +429,7 @@ static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *
 }
 
 /* Why nothing came of that. */
-static enum gospan_verdict central_verdict(const struct gospan_mcentral *mc, const void *p)
+static noinline enum gospan_verdict central_verdict(const struct gospan_mcentral *mc, const void *p)
 {
 	const struct gospan_span *s = central_span_of(mc, p);
 

@@ -39,25 +39,6 @@ DEFINE_STATIC_KEY_FALSE(gospan_span_randomizes);
 DEFINE_STATIC_KEY_FALSE(gospan_span_unshares);
 static siphash_key_t random_key;
 
-/* Make alloc_cache that of the word at slot @freeindex. */
-static void span_load_cache(struct gospan_span *s, unsigned int freeindex)
-{
-	s->freeindex = freeindex;
-	s->alloc_cache = ~s->alloc_bits[freeindex / 64];
-}
-
-/*
- * The slot that starts at @offset; not below nelems if none does. With slot * bytes
- * for offset, the product is slot << 32 and less than slot * bytes more: exact as
- * long as the span has less than 4 GiB.
- */
-static unsigned int span_slot_of(const struct gospan_span *s, unsigned long offset)
-{
-	unsigned int slot = (u64)offset * s->divmagic >> 32;
-
-	return slot * s->elem_bytes == offset ? slot : s->nelems;
-}
-
 /* A descriptor for at least @nelems slots; kfree_rcu() frees it. NULL: no memory. */
 struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp)
 {
@@ -90,7 +71,7 @@ void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned lo
 		WRITE_ONCE(s->alloc_bits[word], 0);
 	if (nelems % 64)
 		s->alloc_bits[nr_words - 1] = ~0ULL << (nelems % 64);
-	span_load_cache(s, 0);
+	gospan_span_load_cache(s, 0);
 }
 
 /* Move up to the next word that has a free slot. */
@@ -102,7 +83,7 @@ static bool span_refill_cache(struct gospan_span *s)
 	while (!s->alloc_cache) {
 		if (++word == nr_words)
 			return false;
-		span_load_cache(s, word * 64);
+		gospan_span_load_cache(s, word * 64);
 	}
 	return true;
 }
@@ -161,7 +142,7 @@ unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int 
 const void *gospan_span_object(const struct gospan_span *s, const void *p)
 {
 	unsigned long offset = (unsigned long)p - s->base;
-	/* As in span_slot_of(). */
+	/* As in gospan_span_slot_of(). */
 	unsigned int slot = (u64)offset * s->divmagic >> 32;
 
 	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
@@ -178,41 +159,15 @@ size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p)
 
 	if (s->spanclass == GOSPAN_SPANCLASS_LARGE)
 		return offset ? 0 : (size_t)s->npages << GOSPAN_PAGE_SHIFT;
-	if (span_slot_of(s, offset) >= s->nelems)
+	if (gospan_span_slot_of(s, offset) >= s->nelems)
 		return 0;
 	return gospan_spanclass_object_bytes(s->spanclass);
-}
-
-/*
- * Give back the slots at objs[0] and after it, as far as they are taken and in this span.
- * Returns how many; 0: gospan_span_verdict() says why.
- */
-unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n)
-{
-	unsigned int slot, lowest = s->freeindex, done;
-	u64 *word, bit;
-
-	for (done = 0; done < n; done++) {
-		/* There is none for what lies in another span. */
-		slot = span_slot_of(s, (unsigned long)objs[done] - s->base);
-		if (slot >= s->nelems)
-			break;
-		word = &s->alloc_bits[slot / 64];
-		bit = 1ULL << (slot % 64);
-		if (unlikely(!(*word & bit)))
-			break;
-		*word &= ~bit;
-		lowest = min(lowest, slot);
-	}
-	s->alloc_count -= done;
-	span_load_cache(s, lowest & ~63U);
-	return done;
 }
 
 /* Could @p, which lies in @s, be given back? */
 enum gospan_verdict gospan_span_verdict(const struct gospan_span *s, const void *p)
 {
-	unsigned int slot = span_slot_of(s, (unsigned long)p - s->base);
+	unsigned int slot = gospan_span_slot_of(s, (unsigned long)p - s->base);
 
 	if (slot >= s->nelems)
 		return GOSPAN_FREE_INTERIOR;

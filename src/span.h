@@ -102,6 +102,55 @@ static __always_inline bool gospan_span_is_private(unsigned int elem_bytes)
 	return static_branch_unlikely(&gospan_span_unshares) && elem_bytes < L1_CACHE_BYTES;
 }
 
+/* Make alloc_cache that of the word at slot @freeindex. */
+static inline void gospan_span_load_cache(struct gospan_span *s, unsigned int freeindex)
+{
+	s->freeindex = freeindex;
+	s->alloc_cache = ~s->alloc_bits[freeindex / 64];
+}
+
+/*
+ * The slot that starts at @offset; not below nelems if none does. With slot * bytes
+ * for offset, the product is slot << 32 and less than slot * bytes more: exact as
+ * long as the span has less than 4 GiB.
+ */
+static inline unsigned int gospan_span_slot_of(const struct gospan_span *s, unsigned long offset)
+{
+	unsigned int slot = (u64)offset * s->divmagic >> 32;
+
+	return slot * s->elem_bytes == offset ? slot : s->nelems;
+}
+
+/*
+ * Give back the slots at objs[0] and after it, as far as they are taken and in this span.
+ * Returns how many; 0: gospan_span_verdict() says why. Here, since where neighbours lie in
+ * different spans the call would cost as much as what it does.
+ */
+static __always_inline unsigned int gospan_span_free(struct gospan_span *s, void *const *objs,
+						     unsigned int n)
+{
+	unsigned int slot, lowest = s->freeindex + 64, done;
+	u64 *word, bit;
+
+	for (done = 0; done < n; done++) {
+		/* There is none for what lies in another span. */
+		slot = gospan_span_slot_of(s, (unsigned long)objs[done] - s->base);
+		if (slot >= s->nelems)
+			break;
+		word = &s->alloc_bits[slot / 64];
+		bit = 1ULL << (slot % 64);
+		if (unlikely(!(*word & bit)))
+			break;
+		*word &= ~bit;
+		lowest = min(lowest, slot);
+	}
+	s->alloc_count -= done;
+	/* It knows of slots that are above these. */
+	if (lowest < s->freeindex + 64U)
+		gospan_span_load_cache(s, lowest & ~63U);
+	return done;
+}
+
 void gospan_span_setup(void);
 const void *gospan_span_object(const struct gospan_span *s, const void *p);
 size_t gospan_span_object_bytes(const struct gospan_span *s, const void *p);
@@ -109,7 +158,6 @@ struct gospan_span *gospan_span_create(unsigned int nelems, gfp_t gfp);
 void gospan_span_init(struct gospan_span *s, unsigned int spanclass, unsigned long addr,
 		      const struct gospan_layout *l);
 unsigned int gospan_span_alloc(struct gospan_span *s, void **objs, unsigned int n);
-unsigned int gospan_span_free(struct gospan_span *s, void *const *objs, unsigned int n);
 enum gospan_verdict gospan_span_verdict(const struct gospan_span *s, const void *p);
 
 #endif /* _GOSPAN_SPAN_H */
