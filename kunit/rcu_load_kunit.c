@@ -97,6 +97,45 @@ static void limit_holds(struct kunit *test)
 	gospan_kunit_rcu_expect_live(test, live);
 }
 
+#define WAIT_JIFFIES	(10 * HZ)
+
+static int locker_run(void *unused)
+{
+	while (!kthread_should_stop()) {
+		/* It takes the locks of all CPUs. */
+		gospan_rcu_waiting();
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Who finds the lock taken does not wait, and nothing is lost. */
+static void goes_alone(struct kunit *test)
+{
+	unsigned long alone = gospan_rcu_count(GOSPAN_RCU_ALONE), end = jiffies + WAIT_JIFFIES;
+	unsigned int there = cpumask_last(cpu_online_mask);
+	u64 live = gospan_kunit_live();
+	struct task_struct *locker;
+	struct rcu_head *p;
+
+	if (there == raw_smp_processor_id())
+		kunit_skip(test, "needs two CPUs");
+	locker = kthread_create_on_cpu(locker_run, NULL, there, "gospan_locker/%u");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(locker));
+	wake_up_process(locker);
+	while (gospan_rcu_count(GOSPAN_RCU_ALONE) < alone + 3 && time_before(jiffies, end)) {
+		p = gospan_alloc(sizeof(*p), GFP_KERNEL);
+		if (p)
+			__gospan_free_rcu(p, p);
+		cond_resched();
+	}
+	kthread_stop(locker);
+	KUNIT_EXPECT_GE(test, gospan_rcu_count(GOSPAN_RCU_ALONE), alone + 3);
+	gospan_rcu_barrier();
+	KUNIT_EXPECT_EQ(test, gospan_rcu_waiting().objects, 0UL);
+	gospan_kunit_rcu_expect_live(test, live);
+}
+
 /* Published in a slot, until another takes its place; then put off. */
 struct shared {
 	u64 stamp;
@@ -229,6 +268,7 @@ static void free_while_read(struct kunit *test)
 
 static struct kunit_case rcu_load_cases[] = {
 	KUNIT_CASE(limit_holds),
+	KUNIT_CASE(goes_alone),
 	KUNIT_CASE(free_while_read),
 	{}
 };

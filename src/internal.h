@@ -33,8 +33,10 @@
  * 5. &gospan_arenas.lock: the arena map. A leaf.
  * 6. &gospan_reservation.lock: what a caller has reserved. A leaf, and none of the
  *    above is held.
- * 7. &rcu_queue.lock: a CPU's objects that wait for RCU. None of the above is held;
- *    under it come only the locks of call_rcu() and queue_work().
+ * 7. &rcu_queue.lock: a CPU's batch of objects that wait for RCU. Interrupts stay on; only
+ *    tasks that hold none of the above wait for it, others try. &rcu_queue.sent_lock: the
+ *    batches that were sent. Under the first come only the second, which is a leaf, and
+ *    the locks of call_rcu() and queue_work().
  * 8. Locks of the quarantine in debug.c, and of what is ready in guard.c. Leaves, and
  *    none of the above is held.
  *

@@ -9,6 +9,9 @@
  * same CPU, frees all at once. That a queue is a CPU's is only a habit: anyone may
  * close its batch, so that a CPU that goes offline needs no care.
  *
+ * Interrupts stay on meanwhile. Whoever cannot have the lock at once, as an interrupt
+ * of who has it, sends a batch of one object.
+ *
  * Where there is no memory for a batch, the object is linked to a chain, through
  * the rcu_head in it, and a worker waits for a grace period for the whole chain.
  * Without an rcu_head the caller, who may sleep then, waits for one.
@@ -49,25 +52,29 @@ static unsigned long rcu_bytes = BYTES_BY_MEMORY;
 module_param(rcu_bytes, ulong, 0644);
 MODULE_PARM_DESC(rcu_bytes, "bytes waiting for RCU above which callers that may sleep wait, too (default 1/16 of memory, at most 32 MiB)");
 
-/* (l) under the lock of @queue; once it is off the queue's list, whoever took it off */
+/*
+ * (s) under the sent_lock of @queue once it was sent; once it is off the queue's list, whoever
+ * took it off. Before, under the lock of the queue that it is open in, or it is nobody else's.
+ */
 struct rcu_batch {
 	struct rcu_head rcu;
-	struct list_head list;		/* (l) of sent ones that have objects, oldest first */
+	struct list_head list;		/* (s) of sent ones that have objects, oldest first */
 	struct rcu_queue *queue;	/* constant */
-	unsigned long grace_period;	/* (l) what has to have passed */
-	size_t bytes;			/* (l) of the objects */
-	unsigned int nr;		/* (l) */
-	bool has_vmalloc;		/* (l) not all are ours */
-	void *obj[GOSPAN_RCU_BATCH_OBJS];	/* (l) */
+	unsigned long grace_period;	/* (s) what has to have passed */
+	size_t bytes;			/* (s) of the objects */
+	unsigned int nr;		/* (s) */
+	bool has_vmalloc;		/* (s) not all are ours */
+	void *obj[GOSPAN_RCU_BATCH_OBJS];	/* (s) */
 };
 
 static_assert(sizeof(struct rcu_batch) <= SZ_4K);
 
 /* A CPU's. */
 struct rcu_queue {
-	raw_spinlock_t lock;		/* irqsave, see internal.h */
-	struct rcu_batch *open;		/* (l) has objects; NULL: none is open */
-	struct list_head sent;		/* (l) */
+	raw_spinlock_t lock;		/* interrupts on, see internal.h */
+	struct rcu_batch *open;		/* under @lock; has objects; NULL: none is open */
+	raw_spinlock_t sent_lock;	/* irqsave */
+	struct list_head sent;		/* under @sent_lock */
 };
 
 /* What an object's rcu_head is as long as the object is in the chain. */
@@ -155,11 +162,58 @@ static void batch_free(struct rcu_head *rcu)
 	struct rcu_batch *b = container_of(rcu, struct rcu_batch, rcu);
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&b->queue->lock, flags);
+	raw_spin_lock_irqsave(&b->queue->sent_lock, flags);
 	list_del_init(&b->list);
-	raw_spin_unlock_irqrestore(&b->queue->lock, flags);
+	raw_spin_unlock_irqrestore(&b->queue->sent_lock, flags);
 	objects_free(b);
 	gospan_free(b);
+}
+
+/*
+ * A queue's lock, in any context but NMI: false if others have it, one of whom this may have
+ * interrupted. A kernel without other CPUs has no locks to try: there interrupts are off.
+ */
+static __always_inline bool queue_trylock(struct rcu_queue *q, unsigned long *flags)
+{
+	if (IS_ENABLED(CONFIG_SMP))
+		return raw_spin_trylock(&q->lock);
+	raw_spin_lock_irqsave(&q->lock, *flags);
+	return true;
+}
+
+/* The same for tasks, who can wait for it. */
+static void queue_lock(struct rcu_queue *q, unsigned long *flags) __acquires(&q->lock)
+{
+	if (IS_ENABLED(CONFIG_SMP))
+		raw_spin_lock(&q->lock);
+	else
+		raw_spin_lock_irqsave(&q->lock, *flags);
+}
+
+static __always_inline void queue_unlock(struct rcu_queue *q, unsigned long flags)
+{
+	if (IS_ENABLED(CONFIG_SMP))
+		raw_spin_unlock(&q->lock);
+	else
+		raw_spin_unlock_irqrestore(&q->lock, flags);
+}
+
+/* @b is closed. */
+static void batch_send(struct rcu_batch *b)
+{
+	struct rcu_queue *q = b->queue;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&q->sent_lock, flags);
+	list_add_tail(&b->list, &q->sent);
+	b->grace_period = get_state_synchronize_rcu();
+	atomic_long_add(b->nr, &sent_objects);
+	atomic_long_add(b->bytes, &sent_bytes);
+	raw_spin_unlock_irqrestore(&q->sent_lock, flags);
+	call_rcu_hurry(&b->rcu, batch_free);
+	count_event(GOSPAN_RCU_BATCHES);
+	if (unlikely(too_much_waits()))
+		queue_work(rcu_wq, &hurry_work);
 }
 
 /* Close the batch. Under the lock up to call_rcu(), or gospan_rcu_barrier() might miss it. */
@@ -169,62 +223,33 @@ static void queue_send(struct rcu_queue *q)
 
 	lockdep_assert_held(&q->lock);
 	q->open = NULL;
-	list_add_tail(&b->list, &q->sent);
-	b->grace_period = get_state_synchronize_rcu();
-	atomic_long_add(b->nr, &sent_objects);
-	atomic_long_add(b->bytes, &sent_bytes);
-	call_rcu_hurry(&b->rcu, batch_free);
-	count_event(GOSPAN_RCU_BATCHES);
-	if (unlikely(too_much_waits()))
-		queue_work(rcu_wq, &hurry_work);
+	batch_send(b);
 }
 
-static __always_inline void queue_put(struct rcu_queue *q, const void *p, size_t bytes)
+static __always_inline bool batch_add(struct rcu_batch *b, const void *p, size_t bytes)
 {
-	struct rcu_batch *b = q->open;
-
-	lockdep_assert_held(&q->lock);
 	b->obj[b->nr++] = (void *)p;
 	b->bytes += bytes;
-	if (unlikely(b->nr == GOSPAN_RCU_BATCH_OBJS || b->bytes >= GOSPAN_RCU_BATCH_BYTES))
-		queue_send(q);
+	return b->nr == GOSPAN_RCU_BATCH_OBJS || b->bytes >= GOSPAN_RCU_BATCH_BYTES;
 }
 
 /*
  * Fast path: the spanclass byte of the page, and a store, under one lock. False if
- * no batch is open, or it is no small object.
+ * no batch is open, or others have the lock, or it is no small object.
  */
 static __always_inline bool queue_put_small(struct rcu_queue *q, const void *p)
 {
-	unsigned long flags;
+	unsigned long flags = 0;
 	size_t bytes;
 	bool done;
 
-	raw_spin_lock_irqsave(&q->lock, flags);
+	if (unlikely(!queue_trylock(q, &flags)))
+		return false;
 	bytes = gospan_spanclass_bytes(gospan_arena_spanclass_of(&gospan_heap.arenas, p));
 	done = bytes && q->open;
-	if (likely(done))
-		queue_put(q, p, bytes);
-	raw_spin_unlock_irqrestore(&q->lock, flags);
-	return done;
-}
-
-/* Whatever it is. If no batch is open, *@spare becomes it; false if that is %NULL. */
-static bool queue_put_any(struct rcu_queue *q, const void *p, size_t bytes,
-			  struct rcu_batch **spare)
-{
-	unsigned long flags;
-	bool done;
-
-	raw_spin_lock_irqsave(&q->lock, flags);
-	if (!q->open)
-		swap(q->open, *spare);
-	done = q->open;
-	if (done) {
-		q->open->has_vmalloc |= is_vmalloc_addr(p);
-		queue_put(q, p, bytes);
-	}
-	raw_spin_unlock_irqrestore(&q->lock, flags);
+	if (likely(done) && unlikely(batch_add(q->open, p, bytes)))
+		queue_send(q);
+	queue_unlock(q, flags);
 	return done;
 }
 
@@ -241,11 +266,31 @@ static struct rcu_batch *batch_create(struct rcu_queue *q)
 	return b;
 }
 
+/* Whatever it is. If no batch is open, *@spare becomes it; false if that is %NULL. */
+static bool queue_put_any(struct rcu_queue *q, const void *p, size_t bytes,
+			  struct rcu_batch **spare)
+{
+	unsigned long flags = 0;
+	bool done;
+
+	if (!queue_trylock(q, &flags))
+		return false;
+	if (!q->open)
+		swap(q->open, *spare);
+	done = q->open;
+	if (done) {
+		q->open->has_vmalloc |= is_vmalloc_addr(p);
+		if (batch_add(q->open, p, bytes))
+			queue_send(q);
+	}
+	queue_unlock(q, flags);
+	return done;
+}
+
 static noinline bool put_off_slow(struct rcu_queue *q, const void *p)
 {
 	size_t bytes = kept_bytes(p);
 	struct rcu_batch *b = NULL;
-	bool done;
 
 	if (!bytes) {
 		gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
@@ -254,12 +299,20 @@ static noinline bool put_off_slow(struct rcu_queue *q, const void *p)
 	if (queue_put_any(q, p, bytes, &b))
 		return true;
 	b = batch_create(q);
-	done = queue_put_any(q, p, bytes, &b);
-	/* Others may have opened one meanwhile. */
-	gospan_free(b);
-	if (done)
+	if (!b)
+		return false;
+	if (queue_put_any(q, p, bytes, &b)) {
+		/* Others may have opened one meanwhile. */
+		gospan_free(b);
 		queue_delayed_work(rcu_wq, &flush_work_later, GOSPAN_RCU_DELAY);
-	return done;
+		return true;
+	}
+	/* Others have the lock: it goes alone. */
+	b->has_vmalloc = is_vmalloc_addr(p);
+	batch_add(b, p, bytes);
+	batch_send(b);
+	count_event(GOSPAN_RCU_ALONE);
+	return true;
 }
 
 /* False if there is no memory for a batch. */
@@ -329,7 +382,7 @@ static bool queue_take_ready(struct rcu_queue *q, struct rcu_batch *taken)
 	unsigned long flags;
 	bool ready;
 
-	raw_spin_lock_irqsave(&q->lock, flags);
+	raw_spin_lock_irqsave(&q->sent_lock, flags);
 	b = list_first_entry_or_null(&q->sent, struct rcu_batch, list);
 	ready = b && poll_state_synchronize_rcu(b->grace_period);
 	if (ready) {
@@ -339,7 +392,7 @@ static bool queue_take_ready(struct rcu_queue *q, struct rcu_batch *taken)
 		b->bytes = 0;
 		b->nr = 0;
 	}
-	raw_spin_unlock_irqrestore(&q->lock, flags);
+	raw_spin_unlock_irqrestore(&q->sent_lock, flags);
 	return ready;
 }
 
@@ -379,19 +432,19 @@ void gospan_free_rcu_mightsleep(const void *p)
 }
 EXPORT_SYMBOL_GPL(gospan_free_rcu_mightsleep);
 
-/* Close all batches. Any context but NMI. */
+/* Close all batches. Task context. */
 void gospan_rcu_flush(void)
 {
-	unsigned long flags;
+	unsigned long flags = 0;
 	struct rcu_queue *q;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&rcu_queue, cpu);
-		raw_spin_lock_irqsave(&q->lock, flags);
+		queue_lock(q, &flags);
 		if (q->open)
 			queue_send(q);
-		raw_spin_unlock_irqrestore(&q->lock, flags);
+		queue_unlock(q, flags);
 	}
 }
 
@@ -413,16 +466,16 @@ EXPORT_SYMBOL_GPL(gospan_rcu_barrier);
 struct gospan_rcu_waiting gospan_rcu_waiting(void)
 {
 	struct gospan_rcu_waiting w = {};
-	unsigned long flags;
+	unsigned long flags = 0;
 	struct rcu_queue *q;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&rcu_queue, cpu);
-		raw_spin_lock_irqsave(&q->lock, flags);
+		queue_lock(q, &flags);
 		w.bytes += q->open ? q->open->bytes : 0;
 		w.objects += q->open ? q->open->nr : 0;
-		raw_spin_unlock_irqrestore(&q->lock, flags);
+		queue_unlock(q, flags);
 	}
 	w.bytes += atomic_long_read(&sent_bytes);
 	w.objects += atomic_long_read(&sent_objects);
@@ -443,9 +496,10 @@ static int stats_get(char *buffer, const struct kernel_param *kp)
 		return -EAGAIN;
 	w = gospan_rcu_waiting();
 	return sysfs_emit(buffer,
-			  "bytes %lu\nobjects %lu\nbatches %lu\nchained %lu\nhurried %lu\n"
-			  "waited %lu\n", w.bytes, w.objects,
+			  "bytes %lu\nobjects %lu\nbatches %lu\nalone %lu\nchained %lu\n"
+			  "hurried %lu\nwaited %lu\n", w.bytes, w.objects,
 			  gospan_rcu_count(GOSPAN_RCU_BATCHES),
+			  gospan_rcu_count(GOSPAN_RCU_ALONE),
 			  gospan_rcu_count(GOSPAN_RCU_CHAINED),
 			  gospan_rcu_count(GOSPAN_RCU_HURRIED),
 			  gospan_rcu_count(GOSPAN_RCU_WAITED));
@@ -468,6 +522,7 @@ int gospan_rcu_init(void)
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&rcu_queue, cpu);
 		raw_spin_lock_init(&q->lock);
+		raw_spin_lock_init(&q->sent_lock);
 		INIT_LIST_HEAD(&q->sent);
 	}
 	/* That objects are freed must not take memory first. */
