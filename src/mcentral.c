@@ -565,8 +565,17 @@ static unsigned int objects_group(struct gospan_mcentral **central, void **objs,
 	return same;
 }
 
+/* Objects that have the same, or none. */
+static void flush_to(struct gospan_mcentral *mc, void **objs, unsigned int n)
+{
+	if (likely(mc))
+		gospan_mcentral_flush(mc, objs, n);
+	else
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, objs[0]);
+}
+
 /* Up to GOSPAN_MAX_BATCH objects. */
-static void flush_home_some(void **objs, unsigned int n)
+static noinline void flush_home_some(void **objs, unsigned int n)
 {
 	struct gospan_mcentral *central[GOSPAN_MAX_BATCH];
 	unsigned int done, same;
@@ -578,11 +587,19 @@ static void flush_home_some(void **objs, unsigned int n)
 	rcu_read_unlock();
 	for (done = 0; done < n; done += same) {
 		same = objects_group(central + done, objs + done, n - done);
-		if (central[done])
-			gospan_mcentral_flush(central[done], objs + done, same);
-		else
-			gospan_report_misuse(GOSPAN_FREE_DOUBLE, objs[done]);
+		flush_to(central[done], objs + done, same);
 	}
+}
+
+/* The same for one: most often an interrupt's, that found the mcache claimed. */
+static void flush_home_one(void *p)
+{
+	struct gospan_mcentral *mc;
+
+	rcu_read_lock();
+	mc = object_central(p);
+	rcu_read_unlock();
+	flush_to(mc, &p, 1);
 }
 
 /**
@@ -598,6 +615,8 @@ void gospan_mcentral_flush_home(void **objs, unsigned int n)
 {
 	unsigned int some;
 
+	if (n == 1)
+		return flush_home_one(*objs);
 	for (; n; n -= some, objs += some) {
 		some = min(n, GOSPAN_MAX_BATCH);
 		flush_home_some(objs, some);
