@@ -395,8 +395,6 @@ static noinline void free_full(const void *p, struct gospan_magazine *m, struct 
 {
 	bool ok;
 
-	if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
-		return free_tiny(p, c);
 	if (unlikely(m->limit == m->base)) {
 		gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 		return free_slow(p);
@@ -450,8 +448,11 @@ static __always_inline void free_small(const void *p, bool special)
 		return free_remote(p, spanclass, c);
 	if (special && gospan_mcache_is_foreign_page(c, chunk, p))
 		return free_foreign(p, spanclass, c);
-	if (unlikely(m->top == m->limit || m->top[-1] == p))
+	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
+		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
+			return free_tiny(p, c);
 		return free_full(p, m, c);
+	}
 	*m->top++ = (void *)p;
 	gospan_mcache_release(slot, c);
 }
