@@ -99,8 +99,11 @@ static void limit_holds(struct kunit *test)
 
 #define WAIT_JIFFIES	(10 * HZ)
 
-static int locker_run(void *unused)
+#define NR_LOCKERS	2U
+
+static int locker_run(void *started)
 {
+	complete(started);
 	while (!kthread_should_stop()) {
 		/* It takes the locks of all CPUs. */
 		gospan_rcu_waiting();
@@ -109,28 +112,54 @@ static int locker_run(void *unused)
 	return 0;
 }
 
-/* Who finds the lock taken does not wait, and nothing is lost. */
-static void goes_alone(struct kunit *test)
+/* Others take the locks on up to NR_LOCKERS CPUs but this. Returns on how many. */
+static unsigned int lockers_start(struct kunit *test, struct task_struct **lockers)
+{
+	DECLARE_COMPLETION_ONSTACK(started);
+	unsigned int cpu, nr = 0;
+
+	for_each_online_cpu(cpu) {
+		if (cpu == raw_smp_processor_id() || nr == NR_LOCKERS)
+			continue;
+		lockers[nr] = kthread_create_on_cpu(locker_run, &started, cpu, "gospan_locker/%u");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(lockers[nr]));
+		wake_up_process(lockers[nr++]);
+		wait_for_completion(&started);
+	}
+	return nr;
+}
+
+/*
+ * Who finds the lock taken does not wait, and nothing is lost: the next CPU's is taken or, if
+ * that is taken too, for which it takes two others, none.
+ */
+static void lock_taken(struct kunit *test)
 {
 	unsigned long alone = gospan_rcu_count(GOSPAN_RCU_ALONE), end = jiffies + WAIT_JIFFIES;
-	unsigned int there = cpumask_last(cpu_online_mask);
+	unsigned long beside = gospan_rcu_count(GOSPAN_RCU_BESIDE);
+	struct task_struct *lockers[NR_LOCKERS];
 	u64 live = gospan_kunit_live();
-	struct task_struct *locker;
 	struct rcu_head *p;
+	unsigned int nr;
 
-	if (there == raw_smp_processor_id())
+	nr = lockers_start(test, lockers);
+	if (!nr)
 		kunit_skip(test, "needs two CPUs");
-	locker = kthread_create_on_cpu(locker_run, NULL, there, "gospan_locker/%u");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(locker));
-	wake_up_process(locker);
-	while (gospan_rcu_count(GOSPAN_RCU_ALONE) < alone + 3 && time_before(jiffies, end)) {
+	while ((gospan_rcu_count(GOSPAN_RCU_BESIDE) == beside ||
+		(nr == NR_LOCKERS && gospan_rcu_count(GOSPAN_RCU_ALONE) == alone)) &&
+	       time_before(jiffies, end)) {
 		p = gospan_alloc(sizeof(*p), GFP_KERNEL);
 		if (p)
 			__gospan_free_rcu(p, p);
 		cond_resched();
 	}
-	kthread_stop(locker);
-	KUNIT_EXPECT_GE(test, gospan_rcu_count(GOSPAN_RCU_ALONE), alone + 3);
+	KUNIT_EXPECT_GT(test, gospan_rcu_count(GOSPAN_RCU_BESIDE), beside);
+	if (nr == NR_LOCKERS)
+		KUNIT_EXPECT_GT(test, gospan_rcu_count(GOSPAN_RCU_ALONE), alone);
+	kunit_info(test, "%lu beside, %lu alone", gospan_rcu_count(GOSPAN_RCU_BESIDE) - beside,
+		   gospan_rcu_count(GOSPAN_RCU_ALONE) - alone);
+	while (nr--)
+		kthread_stop(lockers[nr]);
 	gospan_rcu_barrier();
 	KUNIT_EXPECT_EQ(test, gospan_rcu_waiting().objects, 0UL);
 	gospan_kunit_rcu_expect_live(test, live);
@@ -268,7 +297,7 @@ static void free_while_read(struct kunit *test)
 
 static struct kunit_case rcu_load_cases[] = {
 	KUNIT_CASE(limit_holds),
-	KUNIT_CASE(goes_alone),
+	KUNIT_CASE(lock_taken),
 	KUNIT_CASE(free_while_read),
 	{}
 };

@@ -18,8 +18,8 @@
  * DOC: lock order
  *
  * Outermost first. All are taken in any context but NMI, so the spinlocks are
- * raw (PREEMPT_RT must not sleep in them) and switch interrupts off. An NMI takes
- * the first only.
+ * raw (PREEMPT_RT must not sleep in them) and switch interrupts off, but for the first
+ * of 7. An NMI takes the first of all only.
  *
  * 1. mcache claim: preemption off and this CPU's mcache taken out of its slot.
  *    An interrupt that finds the slot without it uses the central lists, an NMI
@@ -33,10 +33,10 @@
  * 5. &gospan_arenas.lock: the arena map. A leaf.
  * 6. &gospan_reservation.lock: what a caller has reserved. A leaf, and none of the
  *    above is held.
- * 7. &rcu_queue.lock: a CPU's batch of objects that wait for RCU. Interrupts stay on; only
- *    tasks that hold none of the above wait for it, others try. &rcu_queue.sent_lock: the
- *    batches that were sent. Under the first come only the second, which is a leaf, and
- *    the locks of call_rcu() and queue_work().
+ * 7. &rcu_queue.lock: a CPU's batch of objects that wait for RCU. Interrupts stay on, it is
+ *    only tried; tasks that hold none of the above try until they have it.
+ *    &rcu_queue.sent_lock: the batches that were sent. Under the first come only the
+ *    second, which is a leaf, and the locks of call_rcu() and queue_work().
  * 8. Locks of the quarantine in debug.c, and of what is ready in guard.c. Leaves, and
  *    none of the above is held.
  *

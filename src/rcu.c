@@ -10,7 +10,8 @@
  * close its batch, so that a CPU that goes offline needs no care.
  *
  * Interrupts stay on meanwhile. Whoever cannot have the lock at once, as an interrupt
- * of who has it, sends a batch of one object.
+ * of who has it, puts the object into the next CPU's batch or, if that is taken as well,
+ * sends a batch of one object.
  *
  * Where there is no memory for a batch, the object is linked to a chain, through
  * the rcu_head in it, and a worker waits for a grace period for the whole chain.
@@ -71,7 +72,7 @@ static_assert(sizeof(struct rcu_batch) <= SZ_4K);
 
 /* A CPU's. */
 struct rcu_queue {
-	raw_spinlock_t lock;		/* interrupts on, see internal.h */
+	raw_spinlock_t lock;		/* tried, interrupts on; see internal.h */
 	struct rcu_batch *open;		/* under @lock; has objects; NULL: none is open */
 	raw_spinlock_t sent_lock;	/* irqsave */
 	struct list_head sent;		/* under @sent_lock */
@@ -181,15 +182,6 @@ static __always_inline bool queue_trylock(struct rcu_queue *q, unsigned long *fl
 	return true;
 }
 
-/* The same for tasks, who can wait for it. */
-static void queue_lock(struct rcu_queue *q, unsigned long *flags) __acquires(&q->lock)
-{
-	if (IS_ENABLED(CONFIG_SMP))
-		raw_spin_lock(&q->lock);
-	else
-		raw_spin_lock_irqsave(&q->lock, *flags);
-}
-
 static __always_inline void queue_unlock(struct rcu_queue *q, unsigned long flags)
 {
 	if (IS_ENABLED(CONFIG_SMP))
@@ -266,7 +258,10 @@ static struct rcu_batch *batch_create(struct rcu_queue *q)
 	return b;
 }
 
-/* Whatever it is. If no batch is open, *@spare becomes it; false if that is %NULL. */
+/*
+ * Whatever it is. If no batch is open, *@spare becomes it; false if that is %NULL, or others
+ * have the lock.
+ */
 static bool queue_put_any(struct rcu_queue *q, const void *p, size_t bytes,
 			  struct rcu_batch **spare)
 {
@@ -275,8 +270,10 @@ static bool queue_put_any(struct rcu_queue *q, const void *p, size_t bytes,
 
 	if (!queue_trylock(q, &flags))
 		return false;
-	if (!q->open)
+	if (!q->open && *spare) {
 		swap(q->open, *spare);
+		q->open->queue = q;
+	}
 	done = q->open;
 	if (done) {
 		q->open->has_vmalloc |= is_vmalloc_addr(p);
@@ -287,10 +284,21 @@ static bool queue_put_any(struct rcu_queue *q, const void *p, size_t bytes,
 	return done;
 }
 
+/* That of the next CPU. */
+static struct rcu_queue *queue_beside(void)
+{
+	unsigned int cpu = cpumask_next(raw_smp_processor_id(), cpu_possible_mask);
+
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_possible_mask);
+	return per_cpu_ptr(&rcu_queue, cpu);
+}
+
 static noinline bool put_off_slow(struct rcu_queue *q, const void *p)
 {
 	size_t bytes = kept_bytes(p);
 	struct rcu_batch *b = NULL;
+	bool done;
 
 	if (!bytes) {
 		gospan_report_misuse(GOSPAN_FREE_FOREIGN, p);
@@ -301,17 +309,21 @@ static noinline bool put_off_slow(struct rcu_queue *q, const void *p)
 	b = batch_create(q);
 	if (!b)
 		return false;
-	if (queue_put_any(q, p, bytes, &b)) {
+	done = queue_put_any(q, p, bytes, &b);
+	if (!done) {
+		done = queue_put_any(queue_beside(), p, bytes, &b);
+		count_event(done ? GOSPAN_RCU_BESIDE : GOSPAN_RCU_ALONE);
+	}
+	if (done) {
 		/* Others may have opened one meanwhile. */
 		gospan_free(b);
 		queue_delayed_work(rcu_wq, &flush_work_later, GOSPAN_RCU_DELAY);
 		return true;
 	}
-	/* Others have the lock: it goes alone. */
+	/* Who counts what waits is to know of the batch, too. */
+	batch_add(b, p, bytes + sizeof(*b));
 	b->has_vmalloc = is_vmalloc_addr(p);
-	batch_add(b, p, bytes);
 	batch_send(b);
-	count_event(GOSPAN_RCU_ALONE);
 	return true;
 }
 
@@ -386,7 +398,11 @@ static bool queue_take_ready(struct rcu_queue *q, struct rcu_batch *taken)
 	b = list_first_entry_or_null(&q->sent, struct rcu_batch, list);
 	ready = b && poll_state_synchronize_rcu(b->grace_period);
 	if (ready) {
-		*taken = *b;
+		/* Not its rcu_head: it may be just on its way to call_rcu(). */
+		taken->bytes = b->bytes;
+		taken->nr = b->nr;
+		taken->has_vmalloc = b->has_vmalloc;
+		memcpy(taken->obj, b->obj, b->nr * sizeof(*b->obj));
 		/* It is left to batch_free(). */
 		list_del_init(&b->list);
 		b->bytes = 0;
@@ -435,16 +451,17 @@ EXPORT_SYMBOL_GPL(gospan_free_rcu_mightsleep);
 /* Close all batches. Task context. */
 void gospan_rcu_flush(void)
 {
-	unsigned long flags = 0;
+	unsigned long flags;
 	struct rcu_queue *q;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&rcu_queue, cpu);
-		queue_lock(q, &flags);
+		while (!raw_spin_trylock_irqsave(&q->lock, flags))
+			cpu_relax();
 		if (q->open)
 			queue_send(q);
-		queue_unlock(q, flags);
+		raw_spin_unlock_irqrestore(&q->lock, flags);
 	}
 }
 
@@ -466,16 +483,17 @@ EXPORT_SYMBOL_GPL(gospan_rcu_barrier);
 struct gospan_rcu_waiting gospan_rcu_waiting(void)
 {
 	struct gospan_rcu_waiting w = {};
-	unsigned long flags = 0;
+	unsigned long flags;
 	struct rcu_queue *q;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&rcu_queue, cpu);
-		queue_lock(q, &flags);
+		while (!raw_spin_trylock_irqsave(&q->lock, flags))
+			cpu_relax();
 		w.bytes += q->open ? q->open->bytes : 0;
 		w.objects += q->open ? q->open->nr : 0;
-		queue_unlock(q, flags);
+		raw_spin_unlock_irqrestore(&q->lock, flags);
 	}
 	w.bytes += atomic_long_read(&sent_bytes);
 	w.objects += atomic_long_read(&sent_objects);
@@ -496,9 +514,10 @@ static int stats_get(char *buffer, const struct kernel_param *kp)
 		return -EAGAIN;
 	w = gospan_rcu_waiting();
 	return sysfs_emit(buffer,
-			  "bytes %lu\nobjects %lu\nbatches %lu\nalone %lu\nchained %lu\n"
-			  "hurried %lu\nwaited %lu\n", w.bytes, w.objects,
+			  "bytes %lu\nobjects %lu\nbatches %lu\nbeside %lu\nalone %lu\n"
+			  "chained %lu\nhurried %lu\nwaited %lu\n", w.bytes, w.objects,
 			  gospan_rcu_count(GOSPAN_RCU_BATCHES),
+			  gospan_rcu_count(GOSPAN_RCU_BESIDE),
 			  gospan_rcu_count(GOSPAN_RCU_ALONE),
 			  gospan_rcu_count(GOSPAN_RCU_CHAINED),
 			  gospan_rcu_count(GOSPAN_RCU_HURRIED),
@@ -508,7 +527,7 @@ static int stats_get(char *buffer, const struct kernel_param *kp)
 static const struct kernel_param_ops stats_ops = { .get = stats_get };
 
 module_param_cb(rcu_stats, &stats_ops, NULL, 0444);
-MODULE_PARM_DESC(rcu_stats, "bytes and objects that wait for RCU; batches so far, objects without one, grace periods expedited, callers that waited for one");
+MODULE_PARM_DESC(rcu_stats, "bytes and objects that wait for RCU; batches so far, objects put into another CPU's, batches of one, objects without one, grace periods expedited, callers that waited for one");
 
 /* After the mcaches. */
 int gospan_rcu_init(void)

@@ -17,7 +17,8 @@
 /* What is counted, since load. */
 enum gospan_rcu_event {
 	GOSPAN_RCU_BATCHES,	/* batches handed to RCU */
-	GOSPAN_RCU_ALONE,	/* of those, sent for one object, since others had the lock */
+	GOSPAN_RCU_BESIDE,	/* objects in another CPU's batch, since others had the lock */
+	GOSPAN_RCU_ALONE,	/* batches sent for one object, since others had that, too */
 	GOSPAN_RCU_CHAINED,	/* objects for which there was no batch, linked to the chain */
 	GOSPAN_RCU_HURRIED,	/* grace periods expedited, for the chain or as too much waits */
 	GOSPAN_RCU_WAITED,	/* callers that waited for a grace period */
