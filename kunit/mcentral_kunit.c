@@ -162,6 +162,34 @@ static void mcentral_refill_crosses_spans(struct kunit *test)
 	central_finish(test, t);
 }
 
+/* What is cut under the lock at once is bounded, whatever is asked for and listed. */
+static void mcentral_refill_bounds_cut(struct kunit *test)
+{
+	static const unsigned int wanted[] = { 1, 64, 96, 128, 192, 256, 300 };
+	struct central_test *t = central_make(test);
+	unsigned int bound = GOSPAN_CENTRAL_BATCHES * GOSPAN_MAX_BATCH, i, n, most = 0;
+	long cut;
+
+	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+		while (t->mc->nr_listed * t->nelems < 4 * bound)
+			KUNIT_ASSERT_TRUE(test, gospan_mcentral_grow(t->mc, 1, GFP_KERNEL));
+		n = wanted[i];
+		cut = atomic_long_read(&t->mc->nr_taken);
+		KUNIT_ASSERT_EQ(test, gospan_mcentral_refill(t->mc, &t->span, t->objs, n), n);
+		cut = atomic_long_read(&t->mc->nr_taken) - cut;
+		KUNIT_EXPECT_LE(test, cut, max(n, bound));
+		most = max_t(unsigned int, most, cut);
+		if (t->span)
+			gospan_mcentral_disown(t->mc, t->span);
+		t->span = NULL;
+		gospan_mcentral_flush(t->mc, t->objs, n);
+		gospan_mcentral_drain(t->mc);
+	}
+	/* And as much as that is had. */
+	KUNIT_EXPECT_GE(test, most, bound);
+	central_finish(test, t);
+}
+
 /* Batches that come in leave as they came, before any span is cut. */
 static void mcentral_flush_transit_order(struct kunit *test)
 {
@@ -557,6 +585,7 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_refill_nothing_there),
 	KUNIT_CASE(mcentral_refill_cuts_span),
 	KUNIT_CASE(mcentral_refill_crosses_spans),
+	KUNIT_CASE(mcentral_refill_bounds_cut),
 	KUNIT_CASE(mcentral_refill_transit_and_span),
 	KUNIT_CASE(mcentral_flush_transit_order),
 	KUNIT_CASE(mcentral_refill_fullest_first),

@@ -338,8 +338,8 @@ static unsigned int central_cut(struct gospan_mcentral *mc, struct gospan_span *
 static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **current_span,
 			      unsigned int n)
 {
-	unsigned int most = (GOSPAN_CENTRAL_BATCHES - 1) * GOSPAN_MAX_BATCH;
-	unsigned int left = n * min(gospan_mcentral_nr_ahead(mc), max(most / n, 1U));
+	unsigned int times = max(GOSPAN_CENTRAL_BATCHES * GOSPAN_MAX_BATCH / n, 1U) - 1;
+	unsigned int left = n * min(gospan_mcentral_nr_ahead(mc), times);
 	struct gospan_batch *b;
 
 	lockdep_assert_held(&mc->lock);
@@ -501,15 +501,15 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
 {
 	struct central_run run[GOSPAN_CENTRAL_BATCHES] = { { objs, n } };
 	struct gospan_batch *batch[GOSPAN_CENTRAL_BATCHES];
-	/* A whole magazine is two. */
-	unsigned int most = GOSPAN_CENTRAL_BATCHES - (n > GOSPAN_MAX_BATCH);
-	unsigned int nr = 1, i;
+	unsigned int all = n, nr = 1, i;
 
-	while (nr < most) {
+	while (nr < GOSPAN_CENTRAL_BATCHES &&
+	       all + GOSPAN_MAX_BATCH <= GOSPAN_CENTRAL_BATCHES * GOSPAN_MAX_BATCH) {
 		batch[nr] = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
 		if (!batch[nr])
 			break;
 		run[nr] = (struct central_run){ batch[nr]->objs, batch[nr]->nr };
+		all += batch[nr]->nr;
 		nr++;
 	}
 	central_free_runs(mc, run, nr);

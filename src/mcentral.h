@@ -17,7 +17,10 @@
  * all of its are, and to give each back to it costs more than where they are many.
  */
 #define GOSPAN_FEW_OBJECTS	8U
-/* Batches that the lock is taken for once: bounds the time with interrupts off. */
+/*
+ * So many times GOSPAN_MAX_BATCH objects change hands under the lock at once; more only if a
+ * bulk call wants them. Bounds the time with interrupts off.
+ */
 #define GOSPAN_CENTRAL_BATCHES	4U
 /* Lists of spans by free slots: 1, 2..3, 4..7, ...; beyond, the last. */
 #define GOSPAN_NR_FULLNESS	11
@@ -31,8 +34,8 @@ struct gospan_mcentral {
 	unsigned int spanclass;		/* (c) */
 	unsigned int page_spanclass;	/* (c) what the pages of its spans say */
 	int node;			/* (c) that the spans' memory is on */
-	unsigned int batch;		/* (c) objects that a CPU trades at most at once */
-	unsigned int whole;		/* (c) the same while all goes one way */
+	unsigned int batch;		/* (c) objects that a CPU trades at once, at most, */
+	unsigned int whole;		/* (c) and while all goes one way */
 	struct gospan_layout layout;	/* (c) of its spans; all zero: the spanclass is not used */
 	void (*ctor)(void *obj);	/* (c) run on each slot of a new span; or NULL */
 	bool typesafe;			/* (c) pages outlive their objects by an RCU grace period */
@@ -74,7 +77,7 @@ static inline bool gospan_mcentral_has_few(unsigned int nelems)
 	return nelems && nelems <= GOSPAN_FEW_OBJECTS;
 }
 
-/* Batches that are cut for those who will ask next. */
+/* How many times what is asked for is cut for those who will ask next, at most. */
 static inline unsigned int gospan_mcentral_nr_ahead(const struct gospan_mcentral *mc)
 {
 	/* Each cuts for itself, from pages of its own. */
