@@ -4,7 +4,7 @@
  * and every size looked up.
  */
 #include <kunit/test.h>
-#include "../src/sizeclass.h"
+#include "../src/malloc.h"
 
 #define GO_PAGE_BYTES	8192U
 
@@ -209,13 +209,23 @@ static void class_batch_bounds(struct kunit *test)
 	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
 		unsigned int batch = gospan_class_batch(sizeclass);
 		unsigned int bytes = gospan_class_to_bytes[sizeclass];
+		unsigned int spanclass = gospan_make_spanclass(sizeclass, false);
+		unsigned int whole = gospan_spanclass_whole(spanclass);
+		struct gospan_class row = { .sizeclass = sizeclass };
 
+		gospan_malloc_class_info(&row);
 		KUNIT_EXPECT_GE(test, batch, 2U);
 		KUNIT_EXPECT_LE(test, batch, GOSPAN_MAX_BATCH);
 		if (batch > 2)
 			KUNIT_EXPECT_LE(test, batch * bytes, (unsigned int)GOSPAN_BATCH_BYTES);
 		KUNIT_EXPECT_GE(test, gospan_bytes_first_batch(bytes), 1U);
 		KUNIT_EXPECT_LE(test, gospan_bytes_first_batch(bytes), batch);
+		KUNIT_EXPECT_EQ(test, whole % batch, 0);
+		KUNIT_EXPECT_GE(test, whole, 2 * batch);
+		KUNIT_EXPECT_LE(test, whole, 2 * GOSPAN_MAX_BATCH);
+		KUNIT_EXPECT_LE(test, whole * bytes, (unsigned int)GOSPAN_WHOLE_BYTES);
+		KUNIT_EXPECT_EQ(test, row.magazine, whole);
+		KUNIT_EXPECT_EQ(test, row.batch, batch);
 	}
 }
 

@@ -632,7 +632,7 @@ void gospan_malloc_class_info(struct gospan_class *row)
 		.npages = gospan_class_npages(sizeclass),
 		.nelems = gospan_class_nelems(sizeclass),
 		.divmagic = gospan_class_to_divmagic[sizeclass],
-		.magazine = 2 * gospan_class_batch(sizeclass),
+		.magazine = gospan_mcache_capacity(gospan_make_spanclass(sizeclass, false)),
 		.batch = gospan_class_batch(sizeclass),
 		.transit = gospan_mcentral_max_transit(gospan_make_spanclass(sizeclass, false)),
 	};

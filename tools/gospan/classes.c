@@ -132,8 +132,8 @@ int cmd_classes(int argc, char **argv)
 	static const struct argp argp = {
 		options, parse_option, NULL,
 		"Show the size classes: the objects, their spans and what these waste; how many "
-		"objects a CPU's magazine holds, how many move at once, and how many the central "
-		"stack holds.", NULL, NULL, NULL
+		"objects a CPU's magazine holds, and trades while they only come or only go, how "
+		"many move at once else, and how many the central stack holds.", NULL, NULL, NULL
 	};
 	enum format format = FORMAT_TEXT;
 	struct gospan_version version;

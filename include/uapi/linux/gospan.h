@@ -81,8 +81,9 @@ struct gospan_version {
  * @npages: out: gospan pages of a span
  * @nelems: out: objects in a span
  * @divmagic: out: ceil(2^32 / @elem_bytes)
- * @magazine: out: objects that one CPU's magazine can hold at most
- * @batch: out: objects that a refill or a flush moves at most
+ * @magazine: out: objects that one CPU's magazine can hold at most, and move at once while
+ *	they only come, or only go
+ * @batch: out: objects that move at once else, at most
  * @transit: out: objects that may be in transit at most
  */
 struct gospan_class {
@@ -104,8 +105,8 @@ struct gospan_class {
  * @spans: spans in use
  * @cached: free objects in magazines, on their way to other nodes, or in reserves
  * @transit: free objects in transit
- * @refills: times that a CPU's magazine was empty, and was filled by up to half, since load
- * @flushes: times that it was full, and was emptied by half, since load
+ * @refills: times that a CPU's magazine was empty, and was filled, by half or whole, since load
+ * @flushes: times that it was full, and was emptied, by half or as a whole, since load
  */
 struct gospan_memstats_class {
 	__u64 size;
