@@ -4,9 +4,9 @@
  * magazine and the central lists.
  *
  * One claim serves up to BULK_OBJS objects. What the magazine has, or has room
- * for, is copied; what lies beyond it goes past it if it is at least the batch
- * that a refill or flush would move, and otherwise by way of one: so each lock
- * acquisition moves a batch or more whatever the number of objects is. Frees
+ * for, is copied; what lies beyond it goes past it if it is at least half of
+ * what the magazine holds, and otherwise by way of a refill or flush: so each lock
+ * acquisition moves half a magazine or more whatever the number of objects is. Frees
  * are sorted by spanclass first, a call's objects may be of any.
  *
  * The rare ones - large, of another node, none at all, an mcache that is claimed,
@@ -60,7 +60,7 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	if (gospan_mcache_is_none(c))
 		return 0;
 	while (got < n && (!magazine_half(m) || n - got < magazine_half(m))) {
-		/* Grants capacity, and refills half of it. */
+		/* Grants capacity, and refills half of it, or all. */
 		objs[got] = gospan_mcache_alloc(c, spanclass, NULL);
 		if (!objs[got])
 			return got;
@@ -73,6 +73,8 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	some = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
 				      objs + got, n - got);
 	m->nr_mallocs += some;
+	/* Which way it goes is as it was. */
+	c->one_way[spanclass] += some;
 	return got + some;
 }
 
@@ -164,7 +166,7 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 
 	/* Past it what is half of it, or more; all, if it was claimed before. */
 	while (n && !gospan_mcache_is_none(c) && (!magazine_half(m) || n < magazine_half(m))) {
-		/* Grants capacity, or flushes half of it. */
+		/* Grants capacity, or flushes half of it, or all. */
 		if (!gospan_mcache_free(c, spanclass, *objs))
 			gospan_report_misuse(GOSPAN_FREE_DOUBLE, *objs);
 		some = 1 + magazine_push(m, objs + 1, n - 1);
