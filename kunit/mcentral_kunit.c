@@ -558,6 +558,41 @@ static void mcentral_flush_misuse(struct kunit *test)
 	central_finish(test, t);
 }
 
+/* Objects of few spans in no order, and among them some that are misused. */
+static void mcentral_flush_scattered(struct kunit *test)
+{
+	struct central_test *t = central_make_of(test, 768);
+	unsigned int max = gospan_mcentral_max_transit(t->mc->spanclass), i;
+	unsigned long reports = gospan_report_count();
+	void *objs[2 * GOSPAN_MAX_BATCH], *live[2];
+	long taken;
+
+	KUNIT_ASSERT_LE(test, max + ARRAY_SIZE(objs), MAX_OBJS);
+	central_take(test, t, max + ARRAY_SIZE(objs));
+	/* So that nothing else has room there. */
+	gospan_mcentral_flush(t->mc, t->objs + ARRAY_SIZE(objs), max);
+	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), max);
+	/* Neighbours are 41 objects apart, so that no two are in the same span. */
+	KUNIT_ASSERT_LT(test, t->nelems, 41);
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = t->objs[i * 41 % ARRAY_SIZE(objs)];
+	live[0] = objs[5];
+	live[1] = objs[100];
+	objs[5] = objs[77];
+	objs[100] += 8;
+	taken = atomic_long_read(&t->mc->nr_taken);
+	gospan_mcentral_flush(t->mc, objs, ARRAY_SIZE(objs));
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), reports + 2);
+	/* Those, and batches that were in transit. */
+	taken -= ARRAY_SIZE(objs) - ARRAY_SIZE(live);
+	taken -= max - gospan_transit_count(&t->mc->transit);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), taken);
+	KUNIT_EXPECT_LT(test, gospan_transit_count(&t->mc->transit), max);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	gospan_mcentral_flush(t->mc, live, ARRAY_SIZE(live));
+	central_finish(test, t);
+}
+
 /* A slot of a span of another class is no object of this one. */
 static void mcentral_flush_other_class(struct kunit *test)
 {
@@ -602,6 +637,7 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_disown_empty_span),
 	KUNIT_CASE(mcentral_alloc_single),
 	KUNIT_CASE(mcentral_flush_misuse),
+	KUNIT_CASE(mcentral_flush_scattered),
 	KUNIT_CASE(mcentral_flush_other_class),
 	{}
 };

@@ -10,7 +10,8 @@
  * for leaves from there: objects that one CPU frees and another allocates
  * never touch their spans, nor a lock. Where that has no room, or nothing, the
  * lock is taken once for several batches: what is in transit goes back to the
- * spans as well, or some is cut ahead.
+ * spans as well, or some is cut ahead. What goes back is sorted by page where that
+ * meets spans more than once.
  *
  * Objects are cut from the fullest span that has a free slot, so that the
  * others may run empty. A span whose last object came back stays as it is, since
@@ -407,24 +408,33 @@ static __always_inline struct gospan_span *central_span_of(const struct gospan_m
 	return *gospan_chunk_span(chunk, page_idx);
 }
 
-/* Give objs[0] back to its span, and as many after it as are in the same. Returns how many. */
-static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *objs,
-				       unsigned int n)
+/* @n slots of a span came back, of which @before were free. */
+static __always_inline void central_relist(struct gospan_mcentral *mc, struct gospan_span *s,
+					   unsigned int before, unsigned int n)
 {
-	struct gospan_span *s = central_span_of(mc, objs[0]);
-	unsigned int nr_free, before;
+	unsigned int nr_free = before + n;
 
-	if (unlikely(!s))
-		return 0;
-	before = s->nelems - s->alloc_count;
-	n = gospan_span_free(s, objs, n);
-	nr_free = before + n;
+	lockdep_assert_held(&mc->lock);
 	/* Listed elsewhere where the highest bits of these differ. */
 	if (n && !s->owned && ((before ^ nr_free) > (before & nr_free) || !s->alloc_count)) {
 		if (before)
 			central_unlist_span(mc, s);
 		central_list_span(mc, s);
 	}
+}
+
+/* Give objs[0] back to its span, and as many after it as are in the same. Returns how many. */
+static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *objs,
+				       unsigned int n)
+{
+	struct gospan_span *s = central_span_of(mc, objs[0]);
+	unsigned int before;
+
+	if (unlikely(!s))
+		return 0;
+	before = s->nelems - s->alloc_count;
+	n = gospan_span_free(s, objs, n);
+	central_relist(mc, s, before, n);
 	return n;
 }
 
@@ -436,7 +446,10 @@ static noinline enum gospan_verdict central_verdict(const struct gospan_mcentral
 	return s ? gospan_span_verdict(s, p) : GOSPAN_FREE_DOUBLE;
 }
 
-/* Objects on their way back to the spans. */
+/* Objects that go back to their spans under the lock at once, at most. */
+#define CENTRAL_OBJS	(GOSPAN_CENTRAL_BATCHES * GOSPAN_MAX_BATCH)
+
+/* Some of them. */
 struct central_run {
 	void *const *objs;
 	unsigned int n;
@@ -482,6 +495,120 @@ static void central_free_runs(struct gospan_mcentral *mc, struct central_run *ru
 		gospan_report_misuse(verdict, misused);
 }
 
+/* By their pages, modulo NR_LISTS: the first of each list, and which comes after which. */
+#define NR_LISTS	64U
+#define LIST_END	U16_MAX
+
+struct central_order {
+	const struct central_run *run;	/* up to GOSPAN_MAX_BATCH objects in each */
+	u16 first[NR_LISTS];
+	u16 next[CENTRAL_OBJS];
+};
+
+/* Number @i of them. */
+static void *order_object(const struct central_order *o, unsigned int i)
+{
+	return o->run[i / GOSPAN_MAX_BATCH].objs[i % GOSPAN_MAX_BATCH];
+}
+
+static void order_make(struct central_order *o, const struct central_run *run, unsigned int nr)
+{
+	unsigned int i, list;
+
+	o->run = run;
+	memset(o->first, 0xff, sizeof(o->first));
+	while (nr--) {
+		for (i = run[nr].n; i--;) {
+			list = (unsigned long)run[nr].objs[i] / GOSPAN_PAGE_SIZE % NR_LISTS;
+			o->next[nr * GOSPAN_MAX_BATCH + i] = o->first[list];
+			o->first[list] = nr * GOSPAN_MAX_BATCH + i;
+		}
+	}
+}
+
+/*
+ * Take those that lie in @s off a list, and give them back. Those of them that are misused go
+ * to another. Returns how many were given back.
+ */
+static __always_inline unsigned int order_free(struct central_order *o, u16 *list,
+					       struct gospan_span *s, u16 *misused)
+{
+	unsigned long addr = gospan_span_addr(s);
+	unsigned long bytes = (unsigned long)s->npages * GOSPAN_PAGE_SIZE;
+	unsigned int n = 0, i;
+	void *p;
+
+	while (*list != LIST_END) {
+		i = *list;
+		p = order_object(o, i);
+		if ((unsigned long)p - addr >= bytes) {
+			list = &o->next[i];
+			continue;
+		}
+		*list = o->next[i];
+		if (likely(gospan_span_free(s, &p, 1))) {
+			n++;
+		} else {
+			o->next[i] = *misused;
+			*misused = i;
+		}
+	}
+	return n;
+}
+
+/* Objects of few spans in no order: each page is met once. */
+static noinline void central_free_scattered(struct gospan_mcentral *mc,
+					    const struct central_run *run, unsigned int nr)
+{
+	unsigned int freed = 0, list, before, n;
+	struct central_order order;
+	struct central_run one;
+	u16 misused = LIST_END;
+	struct gospan_span *s;
+	unsigned long flags;
+	void *p;
+
+	order_make(&order, run, nr);
+	raw_spin_lock_irqsave(&mc->lock, flags);
+	for (list = 0; list < NR_LISTS; list++) {
+		while (order.first[list] != LIST_END) {
+			s = central_span_of(mc, order_object(&order, order.first[list]));
+			if (unlikely(!s)) {
+				n = order.first[list];
+				order.first[list] = order.next[n];
+				order.next[n] = misused;
+				misused = n;
+				continue;
+			}
+			before = s->nelems - s->alloc_count;
+			n = order_free(&order, &order.first[list], s, &misused);
+			central_relist(mc, s, before, n);
+			freed += n;
+		}
+	}
+	atomic_long_sub(freed, &mc->nr_taken);
+	raw_spin_unlock_irqrestore(&mc->lock, flags);
+	for (; unlikely(misused != LIST_END); misused = order.next[misused]) {
+		p = order_object(&order, misused);
+		one = (struct central_run){ &p, 1 };
+		central_free_runs(mc, &one, 1);
+	}
+}
+
+/* Do @n objects lie in few spans, but neighbours seldom in the same? */
+static bool central_are_scattered(const struct gospan_mcentral *mc, void *const *objs,
+				  unsigned int n, unsigned int all)
+{
+	unsigned int i, nr_same = 0;
+
+	if (n < 8 || atomic_long_read(&mc->nr_spans) >= all)
+		return false;
+	for (i = 0; i < 4; i++)
+		nr_same += !(((unsigned long)objs[i * n / 4] ^ (unsigned long)objs[i * n / 4 + 1]) /
+			     GOSPAN_PAGE_SIZE);
+	return nr_same < 2;
+}
+
 /* A batch in transit, whose slot the caller owns, back to the spans; the slot to others. */
 void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch *b)
 {
@@ -493,27 +620,30 @@ void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch 
 }
 
 /*
- * Objects back to their spans and, since they all meet the same lock, batches in transit.
- * Apart, so that who needs it not pays nothing for its stack.
+ * Up to CENTRAL_OBJS back to their spans and, since they all meet the same lock, batches in
+ * transit. Apart, so that who needs it not pays nothing for its stack.
  */
 static noinline void central_free_spill(struct gospan_mcentral *mc, void *const *objs,
 					unsigned int n)
 {
-	struct central_run run[GOSPAN_CENTRAL_BATCHES] = { { objs, n } };
 	struct gospan_batch *batch[GOSPAN_CENTRAL_BATCHES];
-	unsigned int all = n, nr = 1, i;
+	struct central_run run[GOSPAN_CENTRAL_BATCHES];
+	unsigned int all = n, nr = 0, nr_batches = 0, i;
 
-	while (nr < GOSPAN_CENTRAL_BATCHES &&
-	       all + GOSPAN_MAX_BATCH <= GOSPAN_CENTRAL_BATCHES * GOSPAN_MAX_BATCH) {
-		batch[nr] = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
-		if (!batch[nr])
+	for (i = 0; i < n; i += run[nr++].n)
+		run[nr] = (struct central_run){ objs + i, min(n - i, GOSPAN_MAX_BATCH) };
+	while (nr < GOSPAN_CENTRAL_BATCHES) {
+		batch[nr_batches] = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
+		if (!batch[nr_batches])
 			break;
-		run[nr] = (struct central_run){ batch[nr]->objs, batch[nr]->nr };
-		all += batch[nr]->nr;
-		nr++;
+		run[nr++] = (struct central_run){ batch[nr_batches]->objs, batch[nr_batches]->nr };
+		all += batch[nr_batches++]->nr;
 	}
-	central_free_runs(mc, run, nr);
-	for (i = 1; i < nr; i++) {
+	if (central_are_scattered(mc, objs, n, all))
+		central_free_scattered(mc, run, nr);
+	else
+		central_free_runs(mc, run, nr);
+	for (i = 0; i < nr_batches; i++) {
 		batch[i]->nr = 0;
 		gospan_transit_put(&mc->transit, batch[i]);
 	}
@@ -530,96 +660,11 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
  */
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
 {
-	unsigned int moved = gospan_transit_push(&mc->transit, objs, n);
+	unsigned int moved = gospan_transit_push(&mc->transit, objs, n), some;
 
-	if (moved < n)
-		central_free_spill(mc, objs + moved, n - moved);
-}
-
-/* The list that an object is to go to; NULL if it is none, or its span is gone. */
-static struct gospan_mcentral *object_central(const void *p)
-{
-	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
-								 (unsigned long)p);
-	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
-
-	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
-		spanclass = GOSPAN_SPANCLASS_TINY;
-	if (!gospan_spanclass_is_cut(spanclass))
-		return NULL;
-	return gospan_mcentral_of(spanclass, chunk->home->node);
-}
-
-/* Move the objects for the same list as the first to the front. Returns how many. */
-static unsigned int objects_group(struct gospan_mcentral **central, void **objs, unsigned int n)
-{
-	unsigned int same = 1, i;
-
-	for (i = 1; i < n; i++) {
-		if (central[i] != central[0])
-			continue;
-		swap(central[i], central[same]);
-		swap(objs[i], objs[same]);
-		same++;
-	}
-	return same;
-}
-
-/* Objects that have the same, or none. */
-static void flush_to(struct gospan_mcentral *mc, void **objs, unsigned int n)
-{
-	if (likely(mc))
-		gospan_mcentral_flush(mc, objs, n);
-	else
-		gospan_report_misuse(GOSPAN_FREE_DOUBLE, objs[0]);
-}
-
-/* Up to GOSPAN_MAX_BATCH objects. */
-static noinline void flush_home_some(void **objs, unsigned int n)
-{
-	struct gospan_mcentral *central[GOSPAN_MAX_BATCH];
-	unsigned int done, same;
-
-	/* One that was freed twice may have no chunk any more. */
-	rcu_read_lock();
-	for (done = 0; done < n; done++)
-		central[done] = object_central(objs[done]);
-	rcu_read_unlock();
-	for (done = 0; done < n; done += same) {
-		same = objects_group(central + done, objs + done, n - done);
-		flush_to(central[done], objs + done, same);
-	}
-}
-
-/* The same for one: most often an interrupt's, that found the mcache claimed. */
-static void flush_home_one(void *p)
-{
-	struct gospan_mcentral *mc;
-
-	rcu_read_lock();
-	mc = object_central(p);
-	rcu_read_unlock();
-	flush_to(mc, &p, 1);
-}
-
-/**
- * gospan_mcentral_flush_home() - give back free objects of any spanclasses and nodes
- * @objs: objects, or blocks; reordered
- * @n: how many
- *
- * Context: Any but NMI. Takes central locks, one after the other, where the
- * transit has no room: of each %GOSPAN_MAX_BATCH objects each lock once. Reports
- * what is no object.
- */
-void gospan_mcentral_flush_home(void **objs, unsigned int n)
-{
-	unsigned int some;
-
-	if (n == 1)
-		return flush_home_one(*objs);
-	for (; n; n -= some, objs += some) {
-		some = min(n, GOSPAN_MAX_BATCH);
-		flush_home_some(objs, some);
+	for (; unlikely(moved < n); moved += some) {
+		some = min(n - moved, CENTRAL_OBJS);
+		central_free_spill(mc, objs + moved, some);
 	}
 }
 
