@@ -495,7 +495,7 @@ static void central_free_runs(struct gospan_mcentral *mc, struct central_run *ru
 		gospan_report_misuse(verdict, misused);
 }
 
-/* By their pages, modulo NR_LISTS: the first of each list, and which comes after which. */
+/* By their pages, on NR_LISTS: the first of each list, and which comes after which. */
 #define NR_LISTS	64U
 #define LIST_END	U16_MAX
 
@@ -514,24 +514,33 @@ static void *order_object(const struct central_order *o, unsigned int i)
 static void order_make(struct central_order *o, const struct central_run *run, unsigned int nr)
 {
 	unsigned int i, list;
+	unsigned long page;
 
 	o->run = run;
 	memset(o->first, 0xff, sizeof(o->first));
 	while (nr--) {
 		for (i = run[nr].n; i--;) {
-			list = (unsigned long)run[nr].objs[i] / GOSPAN_PAGE_SIZE % NR_LISTS;
+			page = (unsigned long)run[nr].objs[i] / GOSPAN_PAGE_SIZE;
+			list = (page ^ page / NR_LISTS) % NR_LISTS;
 			o->next[nr * GOSPAN_MAX_BATCH + i] = o->first[list];
 			o->first[list] = nr * GOSPAN_MAX_BATCH + i;
 		}
 	}
 }
 
+/* To the front of a list that is none of these. */
+static void order_push(struct central_order *o, u16 *list, unsigned int i)
+{
+	o->next[i] = *list;
+	*list = i;
+}
+
 /*
  * Take those that lie in @s off a list, and give them back. Those of them that are misused go
- * to another. Returns how many were given back.
+ * to others. Returns how many were given back.
  */
 static __always_inline unsigned int order_free(struct central_order *o, u16 *list,
-					       struct gospan_span *s, u16 *misused)
+					       struct gospan_span *s, u16 *interior, u16 *twice)
 {
 	unsigned long addr = gospan_span_addr(s);
 	unsigned long bytes = (unsigned long)s->npages * GOSPAN_PAGE_SIZE;
@@ -546,53 +555,54 @@ static __always_inline unsigned int order_free(struct central_order *o, u16 *lis
 			continue;
 		}
 		*list = o->next[i];
-		if (likely(gospan_span_free(s, &p, 1))) {
+		if (likely(gospan_span_free(s, &p, 1)))
 			n++;
-		} else {
-			o->next[i] = *misused;
-			*misused = i;
-		}
+		else if (gospan_span_verdict(s, p) == GOSPAN_FREE_INTERIOR)
+			order_push(o, interior, i);
+		else
+			order_push(o, twice, i);
 	}
 	return n;
+}
+
+static void order_report(const struct central_order *o, unsigned int i, enum gospan_verdict verdict)
+{
+	for (; unlikely(i != LIST_END); i = o->next[i])
+		gospan_report_misuse(verdict, order_object(o, i));
 }
 
 /* Objects of few spans in no order: each page is met once. */
 static noinline void central_free_scattered(struct gospan_mcentral *mc,
 					    const struct central_run *run, unsigned int nr)
 {
+	u16 interior = LIST_END, twice = LIST_END, *first;
 	unsigned int freed = 0, list, before, n;
 	struct central_order order;
-	struct central_run one;
-	u16 misused = LIST_END;
 	struct gospan_span *s;
 	unsigned long flags;
-	void *p;
 
 	order_make(&order, run, nr);
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	for (list = 0; list < NR_LISTS; list++) {
-		while (order.first[list] != LIST_END) {
-			s = central_span_of(mc, order_object(&order, order.first[list]));
+		first = &order.first[list];
+		while (*first != LIST_END) {
+			s = central_span_of(mc, order_object(&order, *first));
 			if (unlikely(!s)) {
-				n = order.first[list];
-				order.first[list] = order.next[n];
-				order.next[n] = misused;
-				misused = n;
+				n = *first;
+				*first = order.next[n];
+				order_push(&order, &twice, n);
 				continue;
 			}
 			before = s->nelems - s->alloc_count;
-			n = order_free(&order, &order.first[list], s, &misused);
+			n = order_free(&order, first, s, &interior, &twice);
 			central_relist(mc, s, before, n);
 			freed += n;
 		}
 	}
 	atomic_long_sub(freed, &mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	for (; unlikely(misused != LIST_END); misused = order.next[misused]) {
-		p = order_object(&order, misused);
-		one = (struct central_run){ &p, 1 };
-		central_free_runs(mc, &one, 1);
-	}
+	order_report(&order, interior, GOSPAN_FREE_INTERIOR);
+	order_report(&order, twice, GOSPAN_FREE_DOUBLE);
 }
 
 /* Do @n objects lie in few spans, but neighbours seldom in the same? */
