@@ -558,24 +558,49 @@ static void mcentral_flush_misuse(struct kunit *test)
 	central_finish(test, t);
 }
 
-/* Objects of few spans in no order, and among them some that are misused. */
-static void mcentral_flush_scattered(struct kunit *test)
+#define NR_FLUSHED	(2 * GOSPAN_MAX_BATCH)
+
+/* How far from each other in memory neighbours are that are flushed together. */
+static const struct flush_param {
+	const char *name;
+	unsigned int stride;	/* objects; prime to NR_FLUSHED */
+} flush_params[] = {
+	{ "in_order", 1 },
+	{ "scattered", 41 },	/* no two in the same span */
+};
+
+static void flush_param_name(const struct flush_param *param, char *name)
 {
+	strscpy(name, param->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(flush, flush_params, flush_param_name);
+
+/* NR_FLUSHED objects of few spans, for which the transit has no room. */
+static struct central_test *flush_make(struct kunit *test, void **objs)
+{
+	const struct flush_param *param = test->param_value;
 	struct central_test *t = central_make_of(test, 768);
 	unsigned int max = gospan_mcentral_max_transit(t->mc->spanclass), i;
+
+	KUNIT_ASSERT_LE(test, max + NR_FLUSHED, MAX_OBJS);
+	central_take(test, t, max + NR_FLUSHED);
+	gospan_mcentral_flush(t->mc, t->objs + NR_FLUSHED, max);
+	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), max);
+	for (i = 0; i < NR_FLUSHED; i++)
+		objs[i] = t->objs[i * param->stride % NR_FLUSHED];
+	return t;
+}
+
+/* What is misused among many stays where it is, and they do not. */
+static void mcentral_flush_misuse_among(struct kunit *test)
+{
 	unsigned long reports = gospan_report_count();
-	void *objs[2 * GOSPAN_MAX_BATCH], *live[3];
+	void *objs[NR_FLUSHED], *live[3];
+	struct central_test *t = flush_make(test, objs);
+	unsigned int max = gospan_transit_count(&t->mc->transit);
 	long taken;
 
-	KUNIT_ASSERT_LE(test, max + ARRAY_SIZE(objs), MAX_OBJS);
-	central_take(test, t, max + ARRAY_SIZE(objs));
-	/* So that nothing else has room there. */
-	gospan_mcentral_flush(t->mc, t->objs + ARRAY_SIZE(objs), max);
-	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), max);
-	/* Neighbours are 41 objects apart, so that no two are in the same span. */
-	KUNIT_ASSERT_LT(test, t->nelems, 41);
-	for (i = 0; i < ARRAY_SIZE(objs); i++)
-		objs[i] = t->objs[i * 41 % ARRAY_SIZE(objs)];
 	live[0] = objs[5];
 	live[1] = objs[100];
 	live[2] = objs[110];
@@ -584,10 +609,10 @@ static void mcentral_flush_scattered(struct kunit *test)
 	/* In no span of this list. */
 	objs[110] = live;
 	taken = atomic_long_read(&t->mc->nr_taken);
-	gospan_mcentral_flush(t->mc, objs, ARRAY_SIZE(objs));
+	gospan_mcentral_flush(t->mc, objs, NR_FLUSHED);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), reports + 3);
 	/* Those, and batches that were in transit. */
-	taken -= ARRAY_SIZE(objs) - ARRAY_SIZE(live);
+	taken -= NR_FLUSHED - ARRAY_SIZE(live);
 	taken -= max - gospan_transit_count(&t->mc->transit);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mc->nr_taken), taken);
 	KUNIT_EXPECT_LT(test, gospan_transit_count(&t->mc->transit), max);
@@ -609,18 +634,12 @@ static void have_all(const struct gospan_misuse *m)
 }
 
 /* What is freed twice at once stays misused, though somebody else has it meanwhile. */
-static void mcentral_flush_scattered_twice(struct kunit *test)
+static void mcentral_flush_twice(struct kunit *test)
 {
-	struct central_test *t = central_make_of(test, 768);
-	unsigned int max = gospan_mcentral_max_transit(t->mc->spanclass), i;
 	unsigned long reports = gospan_report_count();
-	void *objs[2 * GOSPAN_MAX_BATCH], *live[2];
+	void *objs[NR_FLUSHED], *live[2];
+	struct central_test *t = flush_make(test, objs);
 
-	KUNIT_ASSERT_LE(test, max + ARRAY_SIZE(objs), MAX_OBJS);
-	central_take(test, t, max + ARRAY_SIZE(objs));
-	gospan_mcentral_flush(t->mc, t->objs + ARRAY_SIZE(objs), max);
-	for (i = 0; i < ARRAY_SIZE(objs); i++)
-		objs[i] = t->objs[i * 41 % ARRAY_SIZE(objs)];
 	live[0] = objs[5];
 	live[1] = objs[6];
 	objs[5] = objs[77];
@@ -628,7 +647,7 @@ static void mcentral_flush_scattered_twice(struct kunit *test)
 	flushed_by = t;
 	nr_had = 0;
 	WRITE_ONCE(gospan_report_hook, have_all);
-	gospan_mcentral_flush(t->mc, objs, ARRAY_SIZE(objs));
+	gospan_mcentral_flush(t->mc, objs, NR_FLUSHED);
 	WRITE_ONCE(gospan_report_hook, NULL);
 	KUNIT_EXPECT_EQ(test, gospan_report_count(), reports + 2);
 	KUNIT_EXPECT_GT(test, nr_had, 0);
@@ -685,8 +704,8 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_disown_empty_span),
 	KUNIT_CASE(mcentral_alloc_single),
 	KUNIT_CASE(mcentral_flush_misuse),
-	KUNIT_CASE(mcentral_flush_scattered),
-	KUNIT_CASE(mcentral_flush_scattered_twice),
+	KUNIT_CASE_PARAM(mcentral_flush_misuse_among, flush_gen_params),
+	KUNIT_CASE_PARAM(mcentral_flush_twice, flush_gen_params),
 	KUNIT_CASE(mcentral_flush_other_class),
 	{}
 };

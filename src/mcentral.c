@@ -24,6 +24,7 @@
  * Go's mcentral trades whole spans and relies on the sweep for what comes
  * back; fullness counts in free slots where TCMalloc's counts in taken ones.
  */
+#include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
@@ -438,61 +439,86 @@ static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *
 	return n;
 }
 
-/* Why nothing came of that. */
-static noinline enum gospan_verdict central_verdict(const struct gospan_mcentral *mc, const void *p)
-{
-	const struct gospan_span *s = central_span_of(mc, p);
-
-	return s ? gospan_span_verdict(s, p) : GOSPAN_FREE_DOUBLE;
-}
-
 /* Objects that go back to their spans under the lock at once, at most. */
 #define CENTRAL_OBJS	(GOSPAN_CENTRAL_BATCHES * GOSPAN_MAX_BATCH)
 
-/* Some of them. */
+/* Up to GOSPAN_MAX_BATCH of them. */
 struct central_run {
 	void *const *objs;
 	unsigned int n;
 };
 
 /*
- * What is left of @nr runs back to the spans, up to an object that is misused: it
- * is returned, and why. NULL: all is done.
+ * All of them, and those that turn out to be misused: what they are is settled while the lock is
+ * held, since others may have the slots then, and told later. Number i is object
+ * i % GOSPAN_MAX_BATCH of run i / GOSPAN_MAX_BATCH.
  */
-static void *central_free_some(struct gospan_mcentral *mc, struct central_run *run,
-			       unsigned int nr, enum gospan_verdict *verdict)
+struct central_return {
+	struct central_run run[GOSPAN_CENTRAL_BATCHES];
+	unsigned int nr_runs;
+	unsigned int nr_misused;	/* 0: what follows is not set */
+	DECLARE_BITMAP(interior, CENTRAL_OBJS);
+	DECLARE_BITMAP(twice, CENTRAL_OBJS);
+};
+
+static void *return_object(const struct central_return *r, unsigned int i)
 {
-	unsigned int freed = 0, n;
-	void *misused = NULL;
+	return r->run[i / GOSPAN_MAX_BATCH].objs[i % GOSPAN_MAX_BATCH];
+}
+
+/* Nothing came of number @i just now. */
+static noinline void return_misused(struct gospan_mcentral *mc, struct central_return *r,
+				    unsigned int i)
+{
+	const void *p = return_object(r, i);
+	const struct gospan_span *s = central_span_of(mc, p);
+
+	if (!r->nr_misused++) {
+		bitmap_zero(r->interior, CENTRAL_OBJS);
+		bitmap_zero(r->twice, CENTRAL_OBJS);
+	}
+	/* Else it was freed before, with its span or without. */
+	if (s && gospan_span_verdict(s, p) == GOSPAN_FREE_INTERIOR)
+		__set_bit(i, r->interior);
+	else
+		__set_bit(i, r->twice);
+}
+
+/* Not under the lock: printing takes long and locks of its own. */
+static noinline void return_report(const struct central_return *r)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, r->interior, CENTRAL_OBJS)
+		gospan_report_misuse(GOSPAN_FREE_INTERIOR, return_object(r, i));
+	for_each_set_bit(i, r->twice, CENTRAL_OBJS)
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, return_object(r, i));
+}
+
+/* As they come: neighbours in the same span together. */
+static void central_free_in_order(struct gospan_mcentral *mc, struct central_return *r)
+{
+	unsigned int freed = 0, nr, i, n;
 	unsigned long flags;
 
+	r->nr_misused = 0;
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	for (; nr && !misused; nr--, run++) {
-		while (run->n && !misused) {
-			n = central_free_group(mc, run->objs, run->n);
+	for (nr = 0; nr < r->nr_runs; nr++) {
+		const struct central_run *run = &r->run[nr];
+
+		for (i = 0; i < run->n; i += n) {
+			n = central_free_group(mc, run->objs + i, run->n - i);
 			freed += n;
 			if (unlikely(!n)) {
-				misused = run->objs[0];
-				*verdict = central_verdict(mc, misused);
+				return_misused(mc, r, nr * GOSPAN_MAX_BATCH + i);
 				n = 1;
 			}
-			run->n -= n;
-			run->objs += n;
 		}
 	}
 	atomic_long_sub(freed, &mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	return misused;
-}
-
-static void central_free_runs(struct gospan_mcentral *mc, struct central_run *run, unsigned int nr)
-{
-	enum gospan_verdict verdict;
-	void *misused;
-
-	/* Not under the lock: printing takes long and locks of its own. */
-	while ((misused = central_free_some(mc, run, nr, &verdict)))
-		gospan_report_misuse(verdict, misused);
+	if (unlikely(r->nr_misused))
+		return_report(r);
 }
 
 /* By their pages, on NR_LISTS: the first of each list, and which comes after which. */
@@ -500,27 +526,19 @@ static void central_free_runs(struct gospan_mcentral *mc, struct central_run *ru
 #define LIST_END	U16_MAX
 
 struct central_order {
-	const struct central_run *run;	/* up to GOSPAN_MAX_BATCH objects in each */
 	u16 first[NR_LISTS];
 	u16 next[CENTRAL_OBJS];
 };
 
-/* Number @i of them. */
-static void *order_object(const struct central_order *o, unsigned int i)
+static void order_make(struct central_order *o, const struct central_return *r)
 {
-	return o->run[i / GOSPAN_MAX_BATCH].objs[i % GOSPAN_MAX_BATCH];
-}
-
-static void order_make(struct central_order *o, const struct central_run *run, unsigned int nr)
-{
-	unsigned int i, list;
+	unsigned int nr = r->nr_runs, i, list;
 	unsigned long page;
 
-	o->run = run;
 	memset(o->first, 0xff, sizeof(o->first));
 	while (nr--) {
-		for (i = run[nr].n; i--;) {
-			page = (unsigned long)run[nr].objs[i] / GOSPAN_PAGE_SIZE;
+		for (i = r->run[nr].n; i--;) {
+			page = (unsigned long)r->run[nr].objs[i] / GOSPAN_PAGE_SIZE;
 			list = (page ^ page / NR_LISTS) % NR_LISTS;
 			o->next[nr * GOSPAN_MAX_BATCH + i] = o->first[list];
 			o->first[list] = nr * GOSPAN_MAX_BATCH + i;
@@ -528,19 +546,10 @@ static void order_make(struct central_order *o, const struct central_run *run, u
 	}
 }
 
-/* To the front of a list that is none of these. */
-static void order_push(struct central_order *o, u16 *list, unsigned int i)
-{
-	o->next[i] = *list;
-	*list = i;
-}
-
-/*
- * Take those that lie in @s off a list, and give them back. Those of them that are misused go
- * to others. Returns how many were given back.
- */
-static __always_inline unsigned int order_free(struct central_order *o, u16 *list,
-					       struct gospan_span *s, u16 *interior, u16 *twice)
+/* Take those that lie in @s off a list, and give them back. Returns how many were. */
+static __always_inline unsigned int order_free(struct gospan_mcentral *mc, struct gospan_span *s,
+					       struct central_order *o, u16 *list,
+					       struct central_return *r)
 {
 	unsigned long addr = gospan_span_addr(s);
 	unsigned long bytes = (unsigned long)s->npages * GOSPAN_PAGE_SIZE;
@@ -549,7 +558,7 @@ static __always_inline unsigned int order_free(struct central_order *o, u16 *lis
 
 	while (*list != LIST_END) {
 		i = *list;
-		p = order_object(o, i);
+		p = return_object(r, i);
 		if ((unsigned long)p - addr >= bytes) {
 			list = &o->next[i];
 			continue;
@@ -557,55 +566,46 @@ static __always_inline unsigned int order_free(struct central_order *o, u16 *lis
 		*list = o->next[i];
 		if (likely(gospan_span_free(s, &p, 1)))
 			n++;
-		else if (gospan_span_verdict(s, p) == GOSPAN_FREE_INTERIOR)
-			order_push(o, interior, i);
 		else
-			order_push(o, twice, i);
+			return_misused(mc, r, i);
 	}
 	return n;
 }
 
-static void order_report(const struct central_order *o, unsigned int i, enum gospan_verdict verdict)
+/* The same of few spans: each page is met once. */
+static noinline void central_free_by_page(struct gospan_mcentral *mc, struct central_return *r)
 {
-	for (; unlikely(i != LIST_END); i = o->next[i])
-		gospan_report_misuse(verdict, order_object(o, i));
-}
-
-/* Objects of few spans in no order: each page is met once. */
-static noinline void central_free_scattered(struct gospan_mcentral *mc,
-					    const struct central_run *run, unsigned int nr)
-{
-	u16 interior = LIST_END, twice = LIST_END, *first;
 	unsigned int freed = 0, list, before, n;
 	struct central_order order;
 	struct gospan_span *s;
 	unsigned long flags;
+	u16 *first;
 
-	order_make(&order, run, nr);
+	r->nr_misused = 0;
+	order_make(&order, r);
 	raw_spin_lock_irqsave(&mc->lock, flags);
 	for (list = 0; list < NR_LISTS; list++) {
 		first = &order.first[list];
 		while (*first != LIST_END) {
-			s = central_span_of(mc, order_object(&order, *first));
+			s = central_span_of(mc, return_object(r, *first));
 			if (unlikely(!s)) {
-				n = *first;
-				*first = order.next[n];
-				order_push(&order, &twice, n);
+				return_misused(mc, r, *first);
+				*first = order.next[*first];
 				continue;
 			}
 			before = s->nelems - s->alloc_count;
-			n = order_free(&order, first, s, &interior, &twice);
+			n = order_free(mc, s, &order, first, r);
 			central_relist(mc, s, before, n);
 			freed += n;
 		}
 	}
 	atomic_long_sub(freed, &mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	order_report(&order, interior, GOSPAN_FREE_INTERIOR);
-	order_report(&order, twice, GOSPAN_FREE_DOUBLE);
+	if (unlikely(r->nr_misused))
+		return_report(r);
 }
 
-/* Do @n objects lie in few spans, but neighbours seldom in the same? */
+/* Do @n objects, of @all, lie in few spans, but neighbours seldom in the same? */
 static bool central_are_scattered(const struct gospan_mcentral *mc, void *const *objs,
 				  unsigned int n, unsigned int all)
 {
@@ -622,9 +622,11 @@ static bool central_are_scattered(const struct gospan_mcentral *mc, void *const 
 /* A batch in transit, whose slot the caller owns, back to the spans; the slot to others. */
 void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch *b)
 {
-	struct central_run run = { b->objs, b->nr };
+	struct central_return r;
 
-	central_free_runs(mc, &run, 1);
+	r.run[0] = (struct central_run){ b->objs, b->nr };
+	r.nr_runs = 1;
+	central_free_in_order(mc, &r);
 	b->nr = 0;
 	gospan_transit_put(&mc->transit, b);
 }
@@ -637,22 +639,25 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
 					unsigned int n)
 {
 	struct gospan_batch *batch[GOSPAN_CENTRAL_BATCHES];
-	struct central_run run[GOSPAN_CENTRAL_BATCHES];
-	unsigned int all = n, nr = 0, nr_batches = 0, i;
+	unsigned int all = n, nr_batches = 0, i;
+	struct central_return r;
 
-	for (i = 0; i < n; i += run[nr++].n)
-		run[nr] = (struct central_run){ objs + i, min(n - i, GOSPAN_MAX_BATCH) };
-	while (nr < GOSPAN_CENTRAL_BATCHES) {
-		batch[nr_batches] = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
-		if (!batch[nr_batches])
+	r.nr_runs = 0;
+	for (i = 0; i < n; i += GOSPAN_MAX_BATCH)
+		r.run[r.nr_runs++] = (struct central_run){ objs + i, min(n - i, GOSPAN_MAX_BATCH) };
+	while (r.nr_runs < GOSPAN_CENTRAL_BATCHES) {
+		struct gospan_batch *b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL);
+
+		if (!b)
 			break;
-		run[nr++] = (struct central_run){ batch[nr_batches]->objs, batch[nr_batches]->nr };
-		all += batch[nr_batches++]->nr;
+		batch[nr_batches++] = b;
+		r.run[r.nr_runs++] = (struct central_run){ b->objs, b->nr };
+		all += b->nr;
 	}
 	if (central_are_scattered(mc, objs, n, all))
-		central_free_scattered(mc, run, nr);
+		central_free_by_page(mc, &r);
 	else
-		central_free_runs(mc, run, nr);
+		central_free_in_order(mc, &r);
 	for (i = 0; i < nr_batches; i++) {
 		batch[i]->nr = 0;
 		gospan_transit_put(&mc->transit, batch[i]);
