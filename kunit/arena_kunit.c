@@ -114,8 +114,9 @@ static void chunk_of_empty_map(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, ULONG_MAX), &gospan_chunk_none);
 	KUNIT_EXPECT_EQ(test, map_bytes(t), 0);
 	/* Rounded up. */
-	KUNIT_EXPECT_EQ(test, sized->arenas.map->nr_arenas, 6);
-	KUNIT_EXPECT_EQ(test, map_bytes(sized), struct_size(sized->arenas.map, arena, 6));
+	KUNIT_EXPECT_EQ(test, gospan_arenas_map(&sized->arenas)->nr_arenas, 6);
+	KUNIT_EXPECT_EQ(test, map_bytes(sized),
+			struct_size(gospan_arenas_map(&sized->arenas), arena, 6));
 	KUNIT_EXPECT_PTR_EQ(test, map_find(sized, PAGE_OFFSET), &gospan_chunk_none);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(sized, chunk_addr(5, 15)), &gospan_chunk_none);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(sized, chunk_addr(6, 0)), &gospan_chunk_none);
@@ -127,6 +128,7 @@ static void chunk_of_every_edge(struct kunit *test)
 	struct test_map *t = map_make(test, 0);
 	unsigned long base = chunk_addr(3, 7);
 	struct gospan_chunk *chunk = map_add(test, t, base + 5 * GOSPAN_PAGE_SIZE, 2);
+	const struct gospan_arena_map *map = gospan_arenas_map(&t->arenas);
 
 	KUNIT_EXPECT_PTR_NE(test, chunk, &gospan_chunk_none);
 	KUNIT_EXPECT_EQ(test, chunk->base, base);
@@ -143,8 +145,7 @@ static void chunk_of_every_edge(struct kunit *test)
 	/* The same place in other arenas: below, above, past the map's end. */
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, chunk_addr(2, 7)), &gospan_chunk_none);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, chunk_addr(4, 7)), &gospan_chunk_none);
-	KUNIT_EXPECT_PTR_EQ(test, map_find(t, chunk_addr(t->arenas.map->nr_arenas, 7)),
-			    &gospan_chunk_none);
+	KUNIT_EXPECT_PTR_EQ(test, map_find(t, chunk_addr(map->nr_arenas, 7)), &gospan_chunk_none);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, PAGE_OFFSET - 1), &gospan_chunk_none);
 }
 
@@ -174,7 +175,8 @@ static void arena_add_extends_from(struct kunit *test, unsigned long nr_arenas)
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		chunk[i][0] = map_add(test, t, chunk_addr(order[i], i), 512);
 		chunk[i][1] = map_add(test, t, chunk_addr(order[i], 15), 1);
-		KUNIT_EXPECT_GT(test, t->arenas.map->nr_arenas, (unsigned long)order[i]);
+		KUNIT_EXPECT_GT(test, gospan_arenas_map(&t->arenas)->nr_arenas,
+				(unsigned long)order[i]);
 		for (j = 0; j <= i; j++) {
 			KUNIT_EXPECT_PTR_EQ(test, map_find(t, chunk_addr(order[j], j)),
 					    chunk[j][0]);
@@ -208,15 +210,15 @@ static void arena_add_extends_sized_map(struct kunit *test)
 static void arena_add_within_limit(struct kunit *test)
 {
 	struct test_map *t = map_make(test, 300 * ARENA_BYTES);
-	const struct gospan_arena_map *map = t->arenas.map;
+	const struct gospan_arena_map *map = gospan_arenas_map(&t->arenas);
 
 	map_add(test, t, chunk_addr(299, 15), 512);
 	map_add(test, t, chunk_addr(0, 0), 1);
-	KUNIT_EXPECT_PTR_EQ(test, t->arenas.map, map);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_arenas_map(&t->arenas), map);
 	map_add(test, t, chunk_addr(300, 0), 1);
-	KUNIT_EXPECT_PTR_EQ(test, t->arenas.map->smaller, map);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_arenas_map(&t->arenas)->smaller, map);
 	/* At least twice as long. */
-	KUNIT_EXPECT_EQ(test, t->arenas.map->nr_arenas, 600);
+	KUNIT_EXPECT_EQ(test, gospan_arenas_map(&t->arenas)->nr_arenas, 600);
 }
 
 /* 1 TiB costs 128 KiB at load, and its last chunk as much as any other. */
@@ -227,7 +229,7 @@ static void map_of_large_machine(struct kunit *test)
 	struct gospan_pagealloc empty = {};
 	size_t bytes = map_bytes(t);
 
-	KUNIT_EXPECT_EQ(test, bytes, struct_size(t->arenas.map, arena,
+	KUNIT_EXPECT_EQ(test, bytes, struct_size(gospan_arenas_map(&t->arenas), arena,
 						 limit >> GOSPAN_ARENA_SHIFT));
 	KUNIT_EXPECT_LE(test, bytes, SZ_256K);
 	map_add(test, t, PAGE_OFFSET + limit - GOSPAN_CHUNK_BYTES, 512);
@@ -376,7 +378,7 @@ static void arena_add_races_other_home(struct kunit *test)
 	other = spare.chunk;
 	other->home = &t->home[1];
 	/* As map_add_chunk() does. */
-	smp_store_release(&t->arenas.map->arena[3]->chunk[5], other);
+	smp_store_release(&(*t->arenas.arena)[3]->chunk[5], other);
 	raw_spin_unlock_irqrestore(&t->arenas.lock, flags);
 	kthread_stop(task);
 	KUNIT_EXPECT_NULL(test, adder->chunk);
@@ -594,7 +596,7 @@ static void chunk_of_foreign_addresses(struct kunit *test)
 {
 	void *vmalloced = vmalloc(PAGE_SIZE);
 	void *kmalloced = kmalloc(64, GFP_KERNEL);
-	unsigned long end = gospan_heap.arenas.map->nr_arenas << GOSPAN_ARENA_SHIFT;
+	unsigned long end = gospan_arenas_map(&gospan_heap.arenas)->nr_arenas << GOSPAN_ARENA_SHIFT;
 	int on_stack;
 	const void *const foreign[] = {
 		NULL,

@@ -118,7 +118,7 @@ static void mheap_alloc_failing_source(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, gospan_kunit_take(h, 512, 1));
 	KUNIT_EXPECT_NULL(test, gospan_kunit_take_small(h, gospan_make_spanclass(6, false),
 							GFP_ATOMIC));
-	KUNIT_EXPECT_PTR_EQ(test, h->arenas.map, &gospan_arena_map_none);
+	KUNIT_EXPECT_PTR_EQ(test, gospan_arenas_map(&h->arenas), &gospan_arena_map_none);
 	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_refused, gospan_kunit_source.nr_asked);
 	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_grows, 0);
 	KUNIT_EXPECT_EQ(test, heap_usage(h).nr_chunks, 0);

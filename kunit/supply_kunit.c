@@ -524,10 +524,10 @@ static unsigned long pick_fragment(unsigned int log2)
 
 static size_t map_bytes(const struct gospan_mheap *h)
 {
-	const struct gospan_arena_map *map;
+	const struct gospan_arena_map *map = gospan_arenas_map(&h->arenas);
 	size_t bytes = 0;
 
-	for (map = h->arenas.map; map && map != &gospan_arena_map_none; map = map->smaller)
+	for (; map && map != &gospan_arena_map_none; map = map->smaller)
 		bytes += struct_size(map, arena, map->nr_arenas);
 	return bytes;
 }

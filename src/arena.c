@@ -93,16 +93,18 @@ static struct gospan_arena_map *map_create(unsigned long nr, gfp_t gfp)
 int gospan_arenas_init(struct gospan_arenas *a, unsigned long limit)
 {
 	unsigned long nr = (limit + BIT(GOSPAN_ARENA_SHIFT) - 1) >> GOSPAN_ARENA_SHIFT;
+	struct gospan_arena_map *map;
 
 	raw_spin_lock_init(&a->lock);
 	atomic_long_set(&a->sys_bytes, 0);
-	a->map = &gospan_arena_map_none;
+	a->arena = &gospan_arena_map_none.arena;
 	if (!nr)
 		return 0;
-	a->map = map_create(nr, GFP_KERNEL);
-	if (!a->map)
+	map = map_create(nr, GFP_KERNEL);
+	if (!map)
 		return -ENOMEM;
-	atomic_long_add(map_bytes(a->map), &a->sys_bytes);
+	a->arena = &map->arena;
+	atomic_long_add(map_bytes(map), &a->sys_bytes);
 	return 0;
 }
 
@@ -132,7 +134,7 @@ static struct gospan_chunk *chunk_create(unsigned long addr, gfp_t gfp)
 static int prepare_chunk(const struct gospan_arenas *a, unsigned long addr, gfp_t gfp,
 			 struct gospan_arena_spare *spare)
 {
-	const struct gospan_arena_map *map = READ_ONCE(a->map);
+	const struct gospan_arena_map *map = gospan_arenas_map(a);
 	unsigned long idx = arena_idx(addr);
 
 	spare->chunk = chunk_create(addr, gfp);
@@ -228,14 +230,14 @@ void gospan_arena_discard(struct gospan_arena_spare *spare)
 /* Put the longer spare map in place. */
 static void map_extend(struct gospan_arenas *a, struct gospan_arena_spare *spare)
 {
-	struct gospan_arena_map *old = a->map;
+	struct gospan_arena_map *old = gospan_arenas_map(a);
 
 	lockdep_assert_held(&a->lock);
 	memcpy(spare->map->arena, old->arena, old->nr_arenas * sizeof(old->arena[0]));
 	spare->map->smaller = old;
 	atomic_long_add(map_bytes(spare->map), &a->sys_bytes);
 	/* Pairs with gospan_arena_chunk_of(): the map is whole. */
-	smp_store_release(&a->map, spare->map);
+	smp_store_release(&a->arena, &spare->map->arena);
 	spare->map = NULL;
 }
 
@@ -250,16 +252,16 @@ static bool map_add_chunk(struct gospan_arenas *a, struct gospan_arena_spare *sp
 		raw_spin_unlock_irqrestore(&a->lock, flags);
 		return false;
 	}
-	if (idx >= a->map->nr_arenas)
+	if (idx >= gospan_arenas_map(a)->nr_arenas)
 		map_extend(a, spare);
-	if (a->map->arena[idx] == &arena_none) {
+	if ((*a->arena)[idx] == &arena_none) {
 		atomic_long_add(sizeof(struct gospan_arena), &a->sys_bytes);
 		/* Pairs with gospan_arena_chunk_of(): the arena is whole. */
-		smp_store_release(&a->map->arena[idx], spare->arena);
+		smp_store_release(&(*a->arena)[idx], spare->arena);
 		spare->arena = NULL;
 	}
 	/* Pairs with gospan_arena_chunk_of(): the chunk is whole. */
-	smp_store_release(&a->map->arena[idx]->chunk[chunk_idx(addr)], spare->chunk);
+	smp_store_release(&(*a->arena)[idx]->chunk[chunk_idx(addr)], spare->chunk);
 	raw_spin_unlock_irqrestore(&a->lock, flags);
 	atomic_long_add(gospan_chunk_bytes(), &a->sys_bytes);
 	spare->chunk = NULL;
@@ -325,7 +327,7 @@ static void map_remove_chunk(struct gospan_arenas *a, struct gospan_chunk *chunk
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&a->lock, flags);
-	arena = a->map->arena[arena_idx(chunk->base)];
+	arena = (*a->arena)[arena_idx(chunk->base)];
 	WRITE_ONCE(arena->chunk[chunk_idx(chunk->base)], &gospan_chunk_none);
 	raw_spin_unlock_irqrestore(&a->lock, flags);
 	atomic_long_sub(gospan_chunk_bytes(), &a->sys_bytes);
@@ -493,7 +495,7 @@ void gospan_arena_mark_cpu(const struct gospan_arenas *a, const struct gospan_sp
  */
 struct gospan_span *gospan_arena_next_span(const struct gospan_arenas *a, unsigned long *page)
 {
-	unsigned long limit = READ_ONCE(a->map)->nr_arenas * GOSPAN_ARENA_NCHUNKS *
+	unsigned long limit = gospan_arenas_map(a)->nr_arenas * GOSPAN_ARENA_NCHUNKS *
 			      GOSPAN_CHUNK_NPAGES;
 
 	while (*page < limit) {
@@ -533,7 +535,7 @@ static void arena_free(struct gospan_arena *arena,
 void gospan_arenas_destroy(struct gospan_arenas *a,
 			   void (*each_chunk)(struct gospan_chunk *chunk, void *data), void *data)
 {
-	struct gospan_arena_map *map = a->map;
+	struct gospan_arena_map *map = gospan_arenas_map(a);
 	unsigned long i;
 
 	for (i = 0; i < map->nr_arenas; i++)
@@ -544,5 +546,5 @@ void gospan_arenas_destroy(struct gospan_arenas *a,
 		kvfree(map);
 		map = smaller;
 	}
-	a->map = &gospan_arena_map_none;
+	a->arena = &gospan_arena_map_none.arena;
 }

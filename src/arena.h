@@ -75,13 +75,26 @@ struct gospan_arena_map {
 
 /* Written under @lock, read without. */
 struct gospan_arenas {
-	struct gospan_arena_map *map;	/* the newest */
+	struct gospan_arena *(*arena)[];	/* those of the newest map */
 	raw_spinlock_t lock;		/* order 5, irqsave, a leaf; covers maps and arenas */
 	atomic_long_t sys_bytes;	/* of maps, arenas, chunks and their tables */
 };
 
 extern struct gospan_chunk gospan_chunk_none;
 extern struct gospan_arena_map gospan_arena_map_none;
+
+/* The map whose arenas are pointed to: so that a lookup adds nothing to an index. */
+static __always_inline struct gospan_arena_map *
+gospan_arenas_map_of(struct gospan_arena *(*arena)[])
+{
+	return container_of(arena, struct gospan_arena_map, arena);
+}
+
+/* The newest. */
+static inline struct gospan_arena_map *gospan_arenas_map(const struct gospan_arenas *a)
+{
+	return gospan_arenas_map_of(READ_ONCE(a->arena));
+}
 
 /* Offset in the direct map: the physical address on most machines. */
 static __always_inline unsigned long gospan_addr_offset(unsigned long addr)
@@ -127,13 +140,13 @@ static inline unsigned long gospan_chunk_idx(const struct gospan_chunk *chunk)
 static __always_inline struct gospan_chunk *
 gospan_arena_chunk_of(const struct gospan_arenas *a, unsigned long addr)
 {
-	const struct gospan_arena_map *map = READ_ONCE(a->map);
+	struct gospan_arena *(*arenas)[] = READ_ONCE(a->arena);
 	unsigned long offset = gospan_addr_offset(addr);
 	const struct gospan_arena *arena;
 
-	if (unlikely(offset >> GOSPAN_ARENA_SHIFT >= map->nr_arenas))
+	if (unlikely(offset >> GOSPAN_ARENA_SHIFT >= gospan_arenas_map_of(arenas)->nr_arenas))
 		return &gospan_chunk_none;
-	arena = READ_ONCE(map->arena[offset >> GOSPAN_ARENA_SHIFT]);
+	arena = READ_ONCE((*arenas)[offset >> GOSPAN_ARENA_SHIFT]);
 	return READ_ONCE(arena->chunk[(offset >> GOSPAN_CHUNK_SHIFT) % GOSPAN_ARENA_NCHUNKS]);
 }
 
