@@ -189,7 +189,7 @@ static void arena_add_extends_from(struct kunit *test, unsigned long nr_arenas)
 				    &gospan_chunk_none);
 	KUNIT_EXPECT_GE(test, map_bytes(t),
 			ARRAY_SIZE(order) * (sizeof(struct gospan_arena) +
-					     2 * gospan_chunk_bytes() +
+					     2 * sizeof(struct gospan_chunk) +
 					     9 * sizeof(struct gospan_spans)));
 	kunit_release_action(test, map_destroy, t);
 	KUNIT_EXPECT_EQ(test, t->nr_destroyed, 2 * ARRAY_SIZE(order));
@@ -234,7 +234,7 @@ static void map_of_large_machine(struct kunit *test)
 	KUNIT_EXPECT_LE(test, bytes, SZ_256K);
 	map_add(test, t, PAGE_OFFSET + limit - GOSPAN_CHUNK_BYTES, 512);
 	KUNIT_EXPECT_EQ(test, map_bytes(t) - bytes, sizeof(struct gospan_arena) +
-			gospan_chunk_bytes() +
+			sizeof(struct gospan_chunk) +
 			GOSPAN_CHUNK_NSPANS * sizeof(struct gospan_spans));
 	/* Summaries are made only where they lead to it. */
 	KUNIT_EXPECT_LE(test, sizeof(struct gospan_summary) *
@@ -499,13 +499,13 @@ static void arena_disown_pages(struct kunit *test)
 	/* All that is left. */
 	map_disown(t, chunk, 129, 512 - 129);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, addr), &gospan_chunk_none);
-	KUNIT_EXPECT_EQ(test, bytes - map_bytes(t), gospan_chunk_bytes() +
+	KUNIT_EXPECT_EQ(test, bytes - map_bytes(t), sizeof(struct gospan_chunk) +
 			GOSPAN_CHUNK_NSPANS * sizeof(struct gospan_spans));
 	/* It comes back as if it had never been there. */
 	chunk = map_add(test, t, addr + GOSPAN_PAGE_SIZE, 1);
 	KUNIT_EXPECT_PTR_EQ(test, map_find(t, addr), chunk);
 	KUNIT_EXPECT_EQ(test, chunk->nr_owned, 1);
-	KUNIT_EXPECT_NULL(test, memchr_inv(chunk->spanclass, 0, sizeof(chunk->spanclass)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(chunk->key, 0, sizeof(chunk->key)));
 }
 
 static struct gospan_span *span_make(struct kunit *test, unsigned long addr, unsigned int npages)
@@ -549,7 +549,7 @@ static void publish_and_retract_span(struct kunit *test)
 	expect_published(test, t, addr, 1, s, 509, 512);
 	gospan_arena_retract(&t->arenas, s);
 	expect_published(test, t, addr, 1, NULL, 0, 0);
-	KUNIT_EXPECT_NULL(test, memchr_inv(chunk->spanclass, 0, sizeof(chunk->spanclass)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(chunk->key, 0, sizeof(chunk->key)));
 	/* It stays with its first page. */
 	for (i = 0; i < GOSPAN_CHUNK_NPAGES; i++)
 		KUNIT_EXPECT_PTR_EQ(test, *gospan_chunk_span(chunk, i), i == 509 ? s : NULL);

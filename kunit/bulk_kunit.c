@@ -433,7 +433,16 @@ static void *random_object(struct rnd_state *rnd, struct kunit *test)
 	return p;
 }
 
-/* Everything in one array, in calls of any length. */
+/* As an interrupt does that finds the mcache claimed. */
+static void free_bulk_claimed(size_t n, void **p)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+
+	gospan_free_bulk(n, p);
+	gospan_mcache_release(slot, c);
+}
+
+/* Everything in one array, in calls of any length, of which every other finds no mcache. */
 static void free_bulk_mixed(struct kunit *test)
 {
 	struct bulk_objects *o = bulk_make(test);
@@ -447,7 +456,7 @@ static void free_bulk_mixed(struct kunit *test)
 			o->p[i] = random_object(&rnd, test);
 		for (i = 0; i < MAX_OBJS; i += n) {
 			n = min(MAX_OBJS - i, gospan_kunit_below(&rnd, 600));
-			gospan_free_bulk(n, o->p + i);
+			(n % 2 ? free_bulk_claimed : gospan_free_bulk)(n, o->p + i);
 		}
 		KUNIT_ASSERT_TRUE(test, gospan_heap_validate(&gospan_heap));
 		gospan_kunit_flush();

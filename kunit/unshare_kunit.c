@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of whose the objects of a cache line are: with unshare=Y, the CPU's that they
- * came from; else of who freed one last. They pass with either.
+ * Tests of whose the objects of a cache line are: the CPU's that cuts its page; with
+ * unshare=N of who freed one last. They pass with either.
  */
 #include <kunit/test.h>
 #include <linux/smp.h>
 #include <linux/gospan.h>
 #include "../src/mcache.h"
+#include "../src/report.h"
+#include "../src/stats.h"
 #include "../src/validate.h"
 #include "helper.h"
 
@@ -20,6 +22,7 @@ struct unshare_test {
 	unsigned int there;	/* the other CPU */
 	void *objs[NR_OBJS];	/* allocated on this one */
 	void *next;		/* what is allocated there then */
+	struct gospan_cache *cache;
 };
 
 static struct unshare_test *unshare_make(struct kunit *test)
@@ -39,17 +42,15 @@ static struct gospan_mcentral *central_of(size_t size)
 	return gospan_mcentral_local(gospan_make_spanclass(gospan_size_to_class(size), false));
 }
 
-/* Of the page that @p lies in. Chunks have marks only with unshare=Y. */
-static u8 mark_of(const void *p)
+/* Of the page that @p lies in. */
+static unsigned int mark_of(const void *p)
 {
-	u8 mark;
+	unsigned int key;
 
-	if (!static_key_enabled(&gospan_span_unshares))
-		return 0;
 	preempt_disable();
-	mark = gospan_chunk_cpu_of(gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p), p);
+	key = gospan_arena_key_of(&gospan_heap.arenas, p);
 	preempt_enable();
-	return mark;
+	return gospan_key_mark(key);
 }
 
 static int free_and_alloc(void *data)
@@ -213,7 +214,7 @@ static void unshare_transit_is_memory(struct kunit *test)
 /* Pages are marked as long as they are a span, and then not any more. */
 static void unshare_marks_pages(struct kunit *test)
 {
-	u8 here = gospan_arena_cpu_mark(raw_smp_processor_id());
+	unsigned int here = gospan_cpu_mark(raw_smp_processor_id());
 	unsigned int i;
 	void *p;
 
@@ -227,13 +228,114 @@ static void unshare_marks_pages(struct kunit *test)
 	}
 }
 
-static void unshare_cpu_mark_none(struct kunit *test)
+static void unshare_cpu_marks(struct kunit *test)
 {
-	unsigned int cpu;
+	unsigned int cpu, mark;
 
-	for (cpu = 0; cpu <= 2 * U8_MAX; cpu++)
-		KUNIT_EXPECT_NE(test, gospan_arena_cpu_mark(cpu), 0);
-	KUNIT_EXPECT_EQ(test, gospan_mcache_none.cpu_mark, 0);
+	for (cpu = 0; cpu <= 2 * GOSPAN_NR_MARKS; cpu++) {
+		mark = gospan_cpu_mark(cpu);
+		KUNIT_EXPECT_GT(test, mark, 0);
+		KUNIT_EXPECT_LT(test, mark, GOSPAN_NR_MARKS);
+		KUNIT_EXPECT_EQ(test, mark != gospan_cpu_mark(cpu + 1), 1);
+	}
+}
+
+/* What is freed in a page with any key goes to a magazine of that spanclass, of others' apart. */
+static void unshare_keys(struct kunit *test)
+{
+	struct gospan_mcache *c = gospan_mcache_of_cpu(raw_smp_processor_id());
+	unsigned int here = gospan_cpu_mark(raw_smp_processor_id()), key, spanclass, mark;
+	bool foreign;
+
+	for (key = 0; key < GOSPAN_NR_KEYS; key++) {
+		spanclass = gospan_key_spanclass(key);
+		mark = gospan_key_mark(key);
+		KUNIT_EXPECT_EQ(test, gospan_key_make(mark, spanclass), key);
+		foreign = mark && mark != here;
+		KUNIT_EXPECT_PTR_EQ_MSG(test, gospan_mcache_magazine(c, key),
+					&c->magazine[spanclass + (foreign ? GOSPAN_FOREIGN : 0)],
+					"key %#x", key);
+		KUNIT_EXPECT_PTR_EQ(test, gospan_mcache_magazine(&gospan_mcache_none, key),
+				    &gospan_mcache_none.magazine[0]);
+	}
+}
+
+static int alloc_some(void *data)
+{
+	struct unshare_test *t = data;
+	unsigned int i;
+
+	for (i = 0; i < NR_OWN; i++)
+		t->objs[i] = gospan_alloc(t->size, GFP_KERNEL);
+	return 0;
+}
+
+/* Where memory is short a CPU hands out what it freed of others' lines, too. */
+static void unshare_foreign_is_memory(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	unsigned int i, j;
+	void *p;
+
+	if (!gospan_kunit_can_fail())
+		kunit_skip(test, "no CONFIG_FAULT_INJECTION or no CONFIG_FAILSLAB");
+	if (gospan_node_are_many())
+		kunit_skip(test, "objects of another node go home in any case");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		t->size = sizes[i];
+		gospan_kunit_flush();
+		/* Pages that are new have no descriptors. */
+		gospan_trim();
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, alloc_some, t, false), 0);
+		for (j = 0; j < NR_OWN; j++) {
+			KUNIT_ASSERT_NOT_NULL(test, t->objs[j]);
+			gospan_free(t->objs[j]);
+		}
+		gospan_kunit_fail_nth(1);
+		p = gospan_alloc(t->size, GFP_NOWAIT | __GFP_NOWARN);
+		KUNIT_EXPECT_EQ_MSG(test, !gospan_kunit_fail_left(),
+				    gospan_span_is_private(t->size), "%zu bytes", t->size);
+		gospan_kunit_fail_nth(0);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, p, t->objs[NR_OWN - 1], "%zu bytes", t->size);
+		gospan_free(p);
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+}
+
+static int cache_free_some(void *data)
+{
+	struct unshare_test *t = data;
+	unsigned int i;
+
+	for (i = 0; i < NR_OWN; i++)
+		gospan_cache_free(t->cache, t->objs[i]);
+	return 0;
+}
+
+/* What a CPU freed of others' lines is free, and does not keep a cache from its end. */
+static void unshare_cache_ends(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	unsigned long reports = gospan_report_count();
+	struct gospan_memstats_class row = {};
+	u64 live = gospan_kunit_live();
+	unsigned int spanclass, i;
+
+	t->cache = gospan_cache_create("unshare", 32, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, t->cache);
+	for (i = 0; i < NR_OWN; i++) {
+		t->objs[i] = gospan_cache_alloc(t->cache, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+	}
+	spanclass = gospan_arena_span_of(&gospan_heap.arenas, t->objs[0])->spanclass;
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(t->there, cache_free_some, t, false), 0);
+	gospan_stats_read_spanclass(spanclass, &row);
+	KUNIT_EXPECT_EQ(test, row.mallocs, NR_OWN);
+	KUNIT_EXPECT_EQ(test, row.frees, NR_OWN);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	gospan_cache_destroy(t->cache);
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), reports);
+	KUNIT_EXPECT_EQ(test, gospan_kunit_live(), live);
 }
 
 static struct kunit_case unshare_cases[] = {
@@ -242,7 +344,10 @@ static struct kunit_case unshare_cases[] = {
 	KUNIT_CASE(unshare_own_first),
 	KUNIT_CASE(unshare_transit_is_memory),
 	KUNIT_CASE(unshare_marks_pages),
-	KUNIT_CASE(unshare_cpu_mark_none),
+	KUNIT_CASE(unshare_cpu_marks),
+	KUNIT_CASE(unshare_keys),
+	KUNIT_CASE(unshare_cache_ends),
+	KUNIT_CASE(unshare_foreign_is_memory),
 	{}
 };
 

@@ -124,11 +124,14 @@ static void heap_validate_pages(struct kunit *test)
 	u64 *span_taken = &chunk->pages.taken[t->page_idx / 64];
 	u64 span_bit = 1ULL << (t->page_idx % 64);
 
-	EXPECT_INVALID(test, chunk->spanclass[t->page_idx], 0);
-	EXPECT_INVALID(test, chunk->spanclass[t->page_idx], GOSPAN_SPANCLASS_LARGE);
+	EXPECT_INVALID(test, chunk->key[t->page_idx], 0);
+	EXPECT_INVALID(test, chunk->key[t->page_idx], GOSPAN_SPANCLASS_LARGE);
+	/* Its objects are larger than a cache line; and there are not so many marks. */
+	EXPECT_INVALID(test, chunk->key[t->page_idx],
+		       gospan_key_make(1, chunk->key[t->page_idx]));
 	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->page_idx), NULL);
 	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->page_idx), t->large);
-	EXPECT_INVALID(test, chunk->spanclass[t->free_idx], 2);
+	EXPECT_INVALID(test, chunk->key[t->free_idx], 2);
 	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->free_idx), t->s);
 	EXPECT_INVALID(test, *taken, *taken | free_bit);
 	EXPECT_INVALID(test, *owned, *owned & ~free_bit);
@@ -171,7 +174,7 @@ static void heap_validate_sums(struct kunit *test)
 	EXPECT_INVALID(test, large->mallocs.counter, large->mallocs.counter + 1);
 	EXPECT_INVALID(test, large->free_pages.counter, large->free_pages.counter + 1);
 	EXPECT_INVALID(test, h->broken, true);
-	EXPECT_INVALID(test, gospan_chunk_none.spanclass[7], 2);
+	EXPECT_INVALID(test, gospan_chunk_none.key[7], 2);
 	EXPECT_INVALID(test, gospan_mcache_none.magazine[2].nr_mallocs, 1);
 	broken_finish(test, t);
 }

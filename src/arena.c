@@ -20,8 +20,7 @@
 #include <linux/slab.h>
 #include "arena.h"
 
-/* With the marks, whether there are any or not. */
-struct gospan_chunk gospan_chunk_none = { .cpu = { [GOSPAN_CHUNK_NPAGES - 1] = 0 } };
+struct gospan_chunk gospan_chunk_none;
 static struct gospan_arena arena_none;
 struct gospan_arena_map gospan_arena_map_none;
 static struct kmem_cache *chunk_cache, *spans_cache;
@@ -32,7 +31,7 @@ int gospan_arena_init(void)
 
 	for (i = 0; i < GOSPAN_ARENA_NCHUNKS; i++)
 		arena_none.chunk[i] = &gospan_chunk_none;
-	chunk_cache = kmem_cache_create("gospan_chunk", gospan_chunk_bytes(),
+	chunk_cache = kmem_cache_create("gospan_chunk", sizeof(struct gospan_chunk),
 					SMP_CACHE_BYTES, 0, NULL);
 	spans_cache = kmem_cache_create("gospan_spans", sizeof(struct gospan_spans), 0, 0, NULL);
 	if (chunk_cache && spans_cache)
@@ -263,7 +262,7 @@ static bool map_add_chunk(struct gospan_arenas *a, struct gospan_arena_spare *sp
 	/* Pairs with gospan_arena_chunk_of(): the chunk is whole. */
 	smp_store_release(&(*a->arena)[idx]->chunk[chunk_idx(addr)], spare->chunk);
 	raw_spin_unlock_irqrestore(&a->lock, flags);
-	atomic_long_add(gospan_chunk_bytes(), &a->sys_bytes);
+	atomic_long_add(sizeof(struct gospan_chunk), &a->sys_bytes);
 	spare->chunk = NULL;
 	return true;
 }
@@ -330,7 +329,7 @@ static void map_remove_chunk(struct gospan_arenas *a, struct gospan_chunk *chunk
 	arena = (*a->arena)[arena_idx(chunk->base)];
 	WRITE_ONCE(arena->chunk[chunk_idx(chunk->base)], &gospan_chunk_none);
 	raw_spin_unlock_irqrestore(&a->lock, flags);
-	atomic_long_sub(gospan_chunk_bytes(), &a->sys_bytes);
+	atomic_long_sub(sizeof(struct gospan_chunk), &a->sys_bytes);
 	call_rcu(&chunk->rcu, chunk_free_rcu);
 }
 
@@ -365,21 +364,19 @@ void gospan_arena_disown(struct gospan_arenas *a, struct gospan_chunk *chunk, co
 		map_remove_chunk(a, chunk);
 }
 
-/* Eight at a time where they make a word; a reader sees each byte change once. */
-static noinline void chunk_set_spanclasses(struct gospan_chunk *chunk, unsigned int spanclass,
-					   unsigned int first, unsigned int npages)
+/* Four at a time where they make a word; a reader sees each key change once. */
+static noinline void chunk_set_keys(struct gospan_chunk *chunk, unsigned int key,
+				    unsigned int first, unsigned int npages)
 {
-	u8 *byte = &chunk->spanclass[first], *limit = byte + npages;
+	u16 *at = &chunk->key[first], *limit = at + npages;
 
-	BUILD_BUG_ON(offsetof(struct gospan_chunk, spanclass) % sizeof(u64));
-	while (byte < limit) {
-		if (IS_ALIGNED((unsigned long)byte, sizeof(u64)) && limit - byte >= sizeof(u64)) {
-			WRITE_ONCE(*(u64 *)byte, spanclass * 0x0101010101010101ULL);
-			byte += sizeof(u64);
-		} else {
-			WRITE_ONCE(*byte++, spanclass);
-		}
-	}
+	BUILD_BUG_ON(offsetof(struct gospan_chunk, key) % sizeof(u64));
+	for (; at < limit && !IS_ALIGNED((unsigned long)at, sizeof(u64)); at++)
+		WRITE_ONCE(*at, key);
+	for (; at + 4 <= limit; at += 4)
+		WRITE_ONCE(*(u64 *)at, key * 0x0001000100010001ULL);
+	for (; at < limit; at++)
+		WRITE_ONCE(*at, key);
 }
 
 /* Put descriptors that were left with pages, but @s, on @old. */
@@ -410,13 +407,13 @@ void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old)
 {
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, gospan_page_addr(page));
-	unsigned int spanclass = gospan_spanclass_of_page(s->spanclass), n, i;
+	unsigned int key = gospan_spanclass_of_page(s->spanclass), n, i;
 
 	/* Most often a span of one page is where it was the last time. */
 	if (likely(npages == 1 && *gospan_chunk_span(chunk, page % GOSPAN_CHUNK_NPAGES) == s)) {
 		/* As below. */
 		smp_wmb();
-		WRITE_ONCE(chunk->spanclass[page % GOSPAN_CHUNK_NPAGES], spanclass);
+		WRITE_ONCE(chunk->key[page % GOSPAN_CHUNK_NPAGES], key);
 		return;
 	}
 	for (; npages; npages -= n, page += n) {
@@ -430,15 +427,15 @@ void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 		for (i = 0; i < n; i++)
 			WRITE_ONCE(entry[i], s);
 		/*
-		 * Pairs with the acquire in gospan_arena_span_of(): who sees the spanclass
-		 * byte sees the span. The owner of an object in it needs no such order: he
+		 * Pairs with the acquire in gospan_arena_span_of(): who sees the key
+		 * sees the span. The owner of an object in it needs no such order: he
 		 * got the object later.
 		 */
 		smp_wmb();
 		if (n == 1)
-			WRITE_ONCE(chunk->spanclass[first], spanclass);
+			WRITE_ONCE(chunk->key[first], key);
 		else
-			chunk_set_spanclasses(chunk, spanclass, first, n);
+			chunk_set_keys(chunk, key, first, n);
 	}
 }
 
@@ -454,7 +451,7 @@ void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
 	unsigned int npages = s->npages, keep = 1, n, i;
 
 	if (likely(npages == 1)) {
-		WRITE_ONCE(gospan_arena_chunk_of(a, s->base)->spanclass[page % GOSPAN_CHUNK_NPAGES],
+		WRITE_ONCE(gospan_arena_chunk_of(a, s->base)->key[page % GOSPAN_CHUNK_NPAGES],
 			   GOSPAN_SPANCLASS_NONE);
 		return;
 	}
@@ -465,9 +462,9 @@ void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
 
 		n = gospan_npages_in_table(page, npages);
 		if (n == 1)
-			WRITE_ONCE(chunk->spanclass[first], GOSPAN_SPANCLASS_NONE);
+			WRITE_ONCE(chunk->key[first], GOSPAN_SPANCLASS_NONE);
 		else
-			chunk_set_spanclasses(chunk, GOSPAN_SPANCLASS_NONE, first, n);
+			chunk_set_keys(chunk, GOSPAN_SPANCLASS_NONE, first, n);
 		for (i = keep; i < n; i++)
 			WRITE_ONCE(entry[i], NULL);
 		keep = 0;
@@ -475,8 +472,10 @@ void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s)
 }
 
 /* Say whose the pages of a span are now. Under the lock of its mcentral. */
-void gospan_arena_mark_cpu(const struct gospan_arenas *a, const struct gospan_span *s, u8 mark)
+void gospan_arena_mark(const struct gospan_arenas *a, const struct gospan_span *s,
+		       unsigned int mark)
 {
+	unsigned int key = gospan_key_make(mark, gospan_spanclass_of_page(s->spanclass));
 	unsigned long page = gospan_addr_page(s->base);
 	struct gospan_chunk *chunk;
 	unsigned int i;
@@ -484,7 +483,7 @@ void gospan_arena_mark_cpu(const struct gospan_arenas *a, const struct gospan_sp
 	for (i = 0; i < s->npages; i++) {
 		chunk = gospan_arena_chunk_of(a, gospan_page_addr(page + i));
 		/* Objects are freed meanwhile, without the lock: either mark will do. */
-		WRITE_ONCE(chunk->cpu[(page + i) % GOSPAN_CHUNK_NPAGES], mark);
+		WRITE_ONCE(chunk->key[(page + i) % GOSPAN_CHUNK_NPAGES], key);
 	}
 }
 

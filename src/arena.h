@@ -38,7 +38,7 @@ struct gospan_spans {
  */
 struct gospan_chunk {
 	/* Alone at the start: all that a free of a small object reads. */
-	u8 spanclass[GOSPAN_CHUNK_NPAGES];		/* (p) 0: no span in use here */
+	u16 key[GOSPAN_CHUNK_NPAGES];			/* (p) 0: no span in use here */
 	struct gospan_spans *spans[GOSPAN_CHUNK_NSPANS]; /* (l) NULL: none of these is ours */
 	struct gospan_pallocbits pages;			/* (l) */
 	DECLARE_BITMAP(owned, GOSPAN_CHUNK_NPAGES);	/* (l) pages that the kernel gave us */
@@ -47,16 +47,7 @@ struct gospan_chunk {
 	struct gospan_node_heap *home;			/* (c) whose pages these are */
 	unsigned int nr_owned;				/* (l) */
 	struct rcu_head rcu;				/* when freed */
-	/* (p) Only with unshare=Y: for each page whose objects are one CPU's its mark, or 0. */
-	u8 cpu[];
 };
-
-static inline size_t gospan_chunk_bytes(void)
-{
-	return struct_size_t(struct gospan_chunk, cpu,
-			     static_branch_unlikely(&gospan_span_unshares) ?
-			     GOSPAN_CHUNK_NPAGES : 0);
-}
 
 /* A 64 MiB window of the direct map. */
 struct gospan_arena {
@@ -150,30 +141,51 @@ gospan_arena_chunk_of(const struct gospan_arenas *a, unsigned long addr)
 	return READ_ONCE(arena->chunk[(offset >> GOSPAN_CHUNK_SHIFT) % GOSPAN_ARENA_NCHUNKS]);
 }
 
-/* The spanclass byte of the page that @p lies in, which is in @chunk. */
-static __always_inline unsigned int gospan_chunk_spanclass_of(const struct gospan_chunk *chunk,
-							      const void *p)
+/* A CPU's mark. Where there are more than 31, two that have the same may share lines. */
+#define GOSPAN_NR_MARKS		32U	/* with 0: of none */
+
+static inline unsigned int gospan_cpu_mark(unsigned int cpu)
 {
-	return READ_ONCE(chunk->spanclass[gospan_addr_page_idx((unsigned long)p)]);
+	return cpu % (GOSPAN_NR_MARKS - 1) + 1;
 }
 
-/* A CPU's mark. Where there are more than 255, two that have the same may share lines. */
-static inline u8 gospan_arena_cpu_mark(unsigned int cpu)
+/* Below, a page's spanclass, and above, the mark of the CPU that cuts it. */
+#define GOSPAN_NR_KEYS		(GOSPAN_NR_MARKS * GOSPAN_NR_SPANCLASSES)
+
+static __always_inline unsigned int gospan_key_make(unsigned int mark, unsigned int spanclass)
 {
-	return cpu % U8_MAX + 1;
+	return mark * GOSPAN_NR_SPANCLASSES + spanclass;
 }
 
-/* The mark of the page that @p lies in, which is in @chunk; 0: it is no CPU's. */
-static __always_inline u8 gospan_chunk_cpu_of(const struct gospan_chunk *chunk, const void *p)
+static __always_inline unsigned int gospan_key_spanclass(unsigned int key)
 {
-	return READ_ONCE(chunk->cpu[gospan_addr_page_idx((unsigned long)p)]);
+	return key % GOSPAN_NR_SPANCLASSES;
 }
 
-/* The spanclass byte of the page of any @p; preemption is off. */
+static inline unsigned int gospan_key_mark(unsigned int key)
+{
+	return key / GOSPAN_NR_SPANCLASSES;
+}
+
+/* The key of the page that @p lies in, which is in @chunk. */
+static __always_inline unsigned int gospan_chunk_key_of(const struct gospan_chunk *chunk,
+							const void *p)
+{
+	return READ_ONCE(chunk->key[gospan_addr_page_idx((unsigned long)p)]);
+}
+
+/* That of the page of any @p; preemption is off. */
+static __always_inline unsigned int gospan_arena_key_of(const struct gospan_arenas *a,
+							const void *p)
+{
+	return gospan_chunk_key_of(gospan_arena_chunk_of(a, (unsigned long)p), p);
+}
+
+/* The spanclass in it. */
 static __always_inline unsigned int gospan_arena_spanclass_of(const struct gospan_arenas *a,
 							      const void *p)
 {
-	return gospan_chunk_spanclass_of(gospan_arena_chunk_of(a, (unsigned long)p), p);
+	return gospan_key_spanclass(gospan_arena_key_of(a, p));
 }
 
 /*
@@ -215,7 +227,7 @@ static inline struct gospan_span *gospan_arena_span_of(const struct gospan_arena
 	const struct gospan_spans *spans;
 
 	/* Pairs with gospan_arena_publish(). */
-	if (!smp_load_acquire(&chunk->spanclass[i]))
+	if (!smp_load_acquire(&chunk->key[i]))
 		return NULL;
 	spans = READ_ONCE(chunk->spans[i / GOSPAN_SPANS_NPAGES]);
 	/* Gone since, which only happens where nobody has an object. */
@@ -241,7 +253,8 @@ void gospan_arena_disown(struct gospan_arenas *a, struct gospan_chunk *chunk, co
 void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 			  unsigned long page, unsigned int npages, struct list_head *old);
 void gospan_arena_retract(const struct gospan_arenas *a, struct gospan_span *s);
-void gospan_arena_mark_cpu(const struct gospan_arenas *a, const struct gospan_span *s, u8 mark);
+void gospan_arena_mark(const struct gospan_arenas *a, const struct gospan_span *s,
+		       unsigned int mark);
 
 struct gospan_span *gospan_arena_next_span(const struct gospan_arenas *a, unsigned long *page);
 

@@ -70,12 +70,15 @@ static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned
 	if (got == n)
 		return n;
 	gospan_mcache_grow(c, spanclass);
-	some = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
-				      objs + got, n - got);
-	m->nr_mallocs += some;
-	/* Which way it goes is as it was. */
-	c->one_way[spanclass] += some;
-	return got + some;
+	do {
+		some = gospan_mcentral_refill(gospan_mcache_central(c, spanclass),
+					      &c->span[spanclass], objs + got, n - got);
+		m->nr_mallocs += some;
+		/* Which way it goes is as it was. */
+		c->one_way[spanclass] += some;
+		got += some;
+	} while (some && got < n);
+	return got;
 }
 
 /* Add as many spans as @n objects take. False if the node had memory for none. */
@@ -157,17 +160,16 @@ static __always_inline unsigned int magazine_push(struct gospan_magazine *m, voi
 	return n;
 }
 
-/* The magazine has no room for @n objects of its spanclass. */
-static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int spanclass,
+/* The magazine has no room for @n objects. */
+static noinline void mcache_free_bulk(struct gospan_mcache *c, struct gospan_magazine *m,
 				      void **objs, unsigned int n)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int some;
+	unsigned int idx = m - c->magazine, some;
 
 	/* Past it what is half of it, or more; all, if it was claimed before. */
 	while (n && !gospan_mcache_is_none(c) && (!magazine_half(m) || n < magazine_half(m))) {
 		/* Grants capacity, or flushes half of it, or all. */
-		if (!gospan_mcache_free(c, spanclass, *objs))
+		if (!gospan_mcache_free(c, idx, *objs))
 			gospan_report_misuse(GOSPAN_FREE_DOUBLE, *objs);
 		some = 1 + magazine_push(m, objs + 1, n - 1);
 		objs += some;
@@ -177,29 +179,29 @@ static noinline void mcache_free_bulk(struct gospan_mcache *c, unsigned int span
 		return;
 	if (gospan_mcache_is_none(c))
 		return gospan_mcentral_flush_home(objs, n);
-	gospan_mcache_grow(c, spanclass);
-	gospan_mcentral_flush(gospan_mcache_central(c, spanclass), objs, n);
+	gospan_mcache_grow(c, idx);
+	gospan_mcentral_flush(gospan_mcache_central(c, idx), objs, n);
 }
 
 /*
  * False for objects with records: each is looked at, which takes too long under the claim;
  * and where the mcache is parked: it has to be woken first.
  */
-static __always_inline bool free_group(struct gospan_mcache *c, unsigned int spanclass,
-				       void **objs, unsigned int n)
+static __always_inline bool free_group(struct gospan_mcache *c, struct gospan_magazine *m,
+				       unsigned int spanclass, void **objs, unsigned int n)
 {
-	unsigned int some = magazine_push(&c->magazine[spanclass], objs, n);
+	unsigned int some = magazine_push(m, objs, n);
 
 	if (likely(some == n))
 		return true;
 	if (gospan_spanclass_is_recorded(spanclass) || c == &gospan_mcache_parked)
 		return false;
-	mcache_free_bulk(c, spanclass, objs + some, n - some);
+	mcache_free_bulk(c, m, objs + some, n - some);
 	return true;
 }
 
 /* Move those of @class that are like the first to the front, and @p alike. Returns how many. */
-static unsigned int group_first(u8 *class, void **p, unsigned int n)
+static unsigned int group_first(u16 *class, void **p, unsigned int n)
 {
 	unsigned int same = 1, i;
 
@@ -215,32 +217,54 @@ static unsigned int group_first(u8 *class, void **p, unsigned int n)
 	return same;
 }
 
-/* The spanclass of an object that may go to a magazine or, if it is claimed, anywhere. */
-static __always_inline unsigned int spanclass_here(const struct gospan_mcache *c, const void *p,
-						   bool special)
+/*
+ * The magazine that an object may go to, and the key of its page; where the mcache is claimed
+ * one of its spanclass, or of none. NULL: it goes to another node.
+ */
+static __always_inline struct gospan_magazine *magazine_of(struct gospan_mcache *c, const void *p,
+							   unsigned int *key, bool special)
 {
 	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
 								 (unsigned long)p);
 
-	if (special && !gospan_mcache_is_none(c) && (!gospan_mcache_is_home_chunk(c, chunk) ||
-						     gospan_mcache_is_foreign_page(c, chunk, p)))
-		return GOSPAN_SPANCLASS_NONE;
-	return gospan_chunk_spanclass_of(chunk, p);
+	*key = gospan_chunk_key_of(chunk, p);
+	if (special && gospan_mcache_is_none(c))
+		return &c->magazine[gospan_key_spanclass(*key)];
+	if (special && !gospan_mcache_is_home_chunk(c, chunk))
+		return NULL;
+	return gospan_mcache_magazine(c, *key);
+}
+
+/* Does @p go to @m, too, where objects whose page has @key do? Most often its page has the same. */
+static __always_inline bool goes_along(struct gospan_mcache *c, const void *p, unsigned int key,
+				       const struct gospan_magazine *m, bool special)
+{
+	const struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas,
+								 (unsigned long)p);
+	unsigned int key_of = gospan_chunk_key_of(chunk, p);
+
+	if (special && !gospan_mcache_is_home_chunk(c, chunk))
+		return false;
+	/* Where the mcache is claimed all keys have the same magazine. */
+	return key_of == key || (gospan_key_spanclass(key_of) == gospan_key_spanclass(key) &&
+				 gospan_mcache_magazine(c, key_of) == m);
 }
 
 /*
- * Look up the spanclasses of @n pointers, under the claim. Those that have no
- * magazine, because they are large, tiny, of another node or CPU, with a record or nothing of
- * ours, go to the end. Returns how many others there are.
+ * Look up the magazines of @n pointers, under the claim. Those that have none, because
+ * they are large, tiny, of another node, with a record or nothing of ours, go to the end.
+ * Returns how many others there are.
  */
-static unsigned int classify(const struct gospan_mcache *c, void **p, unsigned int n, u8 *class)
+static unsigned int classify(struct gospan_mcache *c, void **p, unsigned int n, u16 *class)
 {
-	unsigned int i = 0;
+	unsigned int i = 0, key;
 
 	while (i < n) {
-		class[i] = spanclass_here(c, p[i], true);
-		if (gospan_spanclass_is_cut(class[i]) && !gospan_spanclass_is_recorded(class[i])) {
-			i++;
+		const struct gospan_magazine *m = magazine_of(c, p[i], &key, true);
+
+		if (m && gospan_spanclass_is_cut(gospan_key_spanclass(key)) &&
+		    !gospan_spanclass_is_recorded(gospan_key_spanclass(key))) {
+			class[i++] = m - c->magazine;
 			continue;
 		}
 		n--;
@@ -254,7 +278,7 @@ static noinline void free_mixed(unsigned int n, void **p)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c), *own;
 	unsigned int done = 0, nr_small, same;
-	u8 class[BULK_OBJS];
+	u16 class[BULK_OBJS];
 
 	c = gospan_mcache_wake(c);
 	/* While it is being emptied it is as good as claimed. */
@@ -262,7 +286,8 @@ static noinline void free_mixed(unsigned int n, void **p)
 	nr_small = classify(own, p, n, class);
 	while (done < nr_small) {
 		same = group_first(class + done, p + done, nr_small - done);
-		free_group(own, class[done], p + done, same);
+		free_group(own, &own->magazine[class[done]],
+			   gospan_magazine_spanclass(class[done]), p + done, same);
 		done += same;
 	}
 	gospan_mcache_release(slot, c);
@@ -274,14 +299,15 @@ static noinline void free_mixed(unsigned int n, void **p)
 static __always_inline void free_some(unsigned int n, void **p, bool special)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	unsigned int spanclass = spanclass_here(c, p[0], special);
-	unsigned int same = 0;
+	unsigned int key, same = 0;
+	struct gospan_magazine *m = magazine_of(c, p[0], &key, special);
+	unsigned int spanclass = gospan_key_spanclass(key);
 
-	if (likely(gospan_spanclass_is_cut(spanclass))) {
+	if (likely(gospan_spanclass_is_cut(spanclass) && (!special || m))) {
 		do {
 			same++;
-		} while (same < n && spanclass_here(c, p[same], special) == spanclass);
-		if (unlikely(!free_group(c, spanclass, p, same)))
+		} while (same < n && goes_along(c, p[same], key, m, special));
+		if (unlikely(!free_group(c, m, spanclass, p, same)))
 			same = 0;
 	}
 	gospan_mcache_release(slot, c);
@@ -314,7 +340,7 @@ static __always_inline void free_all(size_t n, void **p, bool special)
 	}
 }
 
-/* To be wiped, or where nodes are many or pages have a CPU. */
+/* To be wiped, or where nodes are many. */
 static noinline void free_special(size_t n, void **p)
 {
 	if (want_init_on_free())

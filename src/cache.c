@@ -434,10 +434,11 @@ static noinline void free_special(const struct gospan_cache *cache, const void *
 GOSPAN_FETCHED_TOGETHER void gospan_cache_free(struct gospan_cache *cache, void *p)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
-	unsigned int spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int key = gospan_arena_key_of(&gospan_heap.arenas, p);
+	struct gospan_magazine *m = gospan_mcache_magazine(c, key);
 
-	if (unlikely(spanclass != cache->spanclass || m->top == m->limit || m->top[-1] == p) ||
+	if (unlikely(gospan_key_spanclass(key) != cache->spanclass || m->top == m->limit ||
+		     m->top[-1] == p) ||
 	    static_branch_unlikely(&gospan_malloc_free_special)) {
 		gospan_mcache_release(slot, c);
 		return free_special(cache, p);

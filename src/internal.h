@@ -68,7 +68,8 @@
  * - summary: what is free in eight regions of the level below, see pagealloc.c.
  * - home: the node heap that a chunk belongs to; of an object, that of its chunk.
  * - remote: of an object, with another home than the CPU's.
- * - foreign: with unshare=Y, of an object in a page that another CPU cuts.
+ * - key: what a free reads of a page: its spanclass and, above, the mark of a CPU.
+ * - foreign: of an object whose page has another CPU's mark.
  */
 
 #define GOSPAN_PAGE_SHIFT	(PAGE_SHIFT > 13 ? PAGE_SHIFT : 13)

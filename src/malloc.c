@@ -86,6 +86,21 @@ static void *alloc_emergency(const struct gospan_mcentral *mc, gfp_t gfp)
 			   mc->node);
 }
 
+/* The same: what this CPU freed in pages that others cut it keeps from them, but may still use. */
+static void *alloc_foreign(unsigned int spanclass)
+{
+	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
+	struct gospan_magazine *m = &c->magazine[GOSPAN_FOREIGN + spanclass];
+	void *p = NULL;
+
+	if (m->top != m->base) {
+		p = *--m->top;
+		c->magazine[spanclass].nr_mallocs++;
+	}
+	gospan_mcache_release(slot, c);
+	return p;
+}
+
 /* From the magazine, which is filled from @other if need be and not NULL. */
 static void *alloc_cached(unsigned int spanclass, struct gospan_mcentral *other)
 {
@@ -125,7 +140,9 @@ static __always_inline void *alloc_growing(struct gospan_mcentral *mc, gfp_t gfp
 		from = gospan_mcentral_grow(mc, cached ? gospan_mcache_batch(mc->spanclass) : 1,
 					    gfp & ~__GFP_ZERO);
 	} while (from);
-	return alloc_emergency(mc, gfp);
+	if (cached)
+		p = alloc_foreign(mc->spanclass);
+	return p ?: alloc_emergency(mc, gfp);
 }
 
 /* The magazine, of @c, is empty. Ends the claim. */
@@ -333,16 +350,15 @@ static void free_recorded(const void *p)
 }
 
 /* A block of tiny objects that is free, where it is not just pushed. Ends the claim. */
-static noinline void free_block(void *block, struct gospan_mcache *c)
+static noinline void free_block(void *block, struct gospan_magazine *m, struct gospan_mcache *c)
 {
-	gospan_mcache_put(c, GOSPAN_SPANCLASS_TINY, block);
+	gospan_mcache_put(c, m - c->magazine, block);
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 }
 
 /* A tiny object; with the last of its block the block is free. Ends the claim. */
-static noinline void free_tiny(const void *p, struct gospan_mcache *c)
+static noinline void free_tiny(const void *p, struct gospan_magazine *m, struct gospan_mcache *c)
 {
-	struct gospan_magazine *m = &c->magazine[GOSPAN_SPANCLASS_TINY];
 	enum gospan_verdict verdict;
 	void *block;
 
@@ -352,10 +368,10 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 		return gospan_report_misuse(verdict, p);
 	}
 	if (block) {
-		/* It may be remote or foreign. */
-		if (unlikely(m->top == m->limit) ||
-		    static_branch_unlikely(&gospan_mcache_elsewhere_key))
-			return free_block(block, c);
+		m = gospan_mcache_blocks(m);
+		/* It may be remote. */
+		if (unlikely(m->top == m->limit) || gospan_node_are_many())
+			return free_block(block, m, c);
 		*m->top++ = block;
 	}
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
@@ -365,7 +381,8 @@ static noinline void free_tiny(const void *p, struct gospan_mcache *c)
 static noinline void free_slow(const void *p)
 {
 	struct gospan_mcache **slot, *c;
-	unsigned int spanclass;
+	unsigned int key, spanclass;
+	struct gospan_magazine *m;
 	bool ok;
 
 	if (ZERO_OR_NULL_PTR(p))
@@ -373,7 +390,8 @@ static noinline void free_slow(const void *p)
 	gospan_arena_see_newest();
 	slot = gospan_mcache_claim(&c);
 	c = gospan_mcache_wake(c);
-	spanclass = gospan_arena_spanclass_of(&gospan_heap.arenas, p);
+	key = gospan_arena_key_of(&gospan_heap.arenas, p);
+	spanclass = gospan_key_spanclass(key);
 	if (spanclass <= GOSPAN_SPANCLASS_LARGE) {
 		gospan_mcache_release(slot, c);
 		return free_large(p);
@@ -382,9 +400,10 @@ static noinline void free_slow(const void *p)
 		gospan_mcache_release(slot, c);
 		return free_recorded(p);
 	}
+	m = gospan_mcache_is_none(c) ? &c->magazine[spanclass] : gospan_mcache_magazine(c, key);
 	if (spanclass == GOSPAN_SPANCLASS_IN_TINY)
-		return free_tiny(p, c);
-	ok = gospan_mcache_put(c, spanclass, (void *)p);
+		return free_tiny(p, m, c);
+	ok = gospan_mcache_put(c, m - c->magazine, (void *)p);
 	gospan_mcache_release(slot, c);
 	if (!ok)
 		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
@@ -415,42 +434,26 @@ static noinline void free_remote(const void *p, unsigned int spanclass, struct g
 		free_slow(p);
 }
 
-/* An object in a page that another CPU cuts, or the mcache is claimed. Ends the claim. */
-static noinline void free_foreign(const void *p, unsigned int spanclass, struct gospan_mcache *c)
-{
-	bool ok = gospan_mcache_push_foreign(c, spanclass, p);
-
-	if (!ok && spanclass == GOSPAN_SPANCLASS_IN_TINY)
-		return free_tiny(p, c);
-	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
-	if (unlikely(!ok))
-		free_slow(p);
-}
-
 /*
- * Fast path: push on this CPU's magazine. Read are 4 words to the page's
- * spanclass byte, the mcache's slot and the magazine; 3 branches, all to the
- * slow path. Where that is @special, with many nodes also the home of the chunk and that
- * of the mcache, and a branch to free_remote(); with unshare=Y whose the page is, and one
- * to free_foreign().
+ * Fast path: push on one of this CPU's magazines. Read are 4 words to the page's key, the
+ * mcache's slot, by the key where in the mcache the magazine is, and that; 3 branches, all
+ * to the slow path. Where that is @special, with many nodes also the home of the chunk and
+ * that of the mcache, and a branch to free_remote().
  */
 static __always_inline void free_small(const void *p, bool special)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	/* Under the claim: where it is not ours, the chunk may be on its way out. */
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
-	unsigned int spanclass = gospan_chunk_spanclass_of(chunk, p);
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	unsigned int key = gospan_chunk_key_of(chunk, p);
+	struct gospan_magazine *m = gospan_mcache_magazine(c, key);
 
-	/* Else gcc 12 works out where it is twice. */
-	OPTIMIZER_HIDE_VAR(m);
 	if (special && unlikely(!gospan_mcache_is_home_chunk(c, chunk)))
-		return free_remote(p, spanclass, c);
-	if (special && gospan_mcache_is_foreign_page(c, chunk, p))
-		return free_foreign(p, spanclass, c);
+		return free_remote(p, gospan_key_spanclass(key), c);
 	if (unlikely(m->top == m->limit || m->top[-1] == p)) {
-		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY])
-			return free_tiny(p, c);
+		if (m == &c->magazine[GOSPAN_SPANCLASS_IN_TINY] ||
+		    m == &c->magazine[GOSPAN_FOREIGN + GOSPAN_SPANCLASS_IN_TINY])
+			return free_tiny(p, m, c);
 		return free_full(p, m, c);
 	}
 	*m->top++ = (void *)p;
@@ -497,7 +500,7 @@ static noinline void free_wiped(const void *p)
 	free_small(p, true);
 }
 
-/* To be wiped, or where nodes are many or pages have a CPU. */
+/* To be wiped, or where nodes are many. */
 static noinline void free_special(const void *p)
 {
 	if (want_init_on_free())
@@ -612,13 +615,12 @@ bool gospan_owns(const void *p)
 }
 EXPORT_SYMBOL_GPL(gospan_owns);
 
-/* Before anything is allocated, after gospan_node_init() and gospan_span_setup(). */
+/* Before anything is allocated, after gospan_node_init(). */
 void gospan_malloc_init(void)
 {
 	if (want_init_on_alloc(0))
 		static_branch_inc(&gospan_malloc_alloc_special);
-	if (want_init_on_free() || num_possible_nodes() > 1 ||
-	    static_branch_unlikely(&gospan_span_unshares))
+	if (want_init_on_free() || num_possible_nodes() > 1)
 		static_branch_enable(&gospan_malloc_free_special);
 }
 

@@ -21,6 +21,11 @@
  * memory is a magazine filled with objects of another; it is marked, and sorted
  * when it is emptied.
  *
+ * Where a cache line has several objects, the pages of a span are marked as the CPU's
+ * that cuts it, and what another CPU frees there goes to a magazine apart, which nothing is
+ * handed out of: it leaves in batches. Which magazine that is, a table says by the page's
+ * key, spanclass and mark in one: so that a free asks nothing.
+ *
  * The functions here run under the claim: preemption is off and c is out of
  * its slot. gospan_mcache_flush() may instead be given the mcache of a CPU
  * that is down.
@@ -45,7 +50,6 @@ struct gospan_mcache gospan_mcache_none;
 struct gospan_mcache gospan_mcache_parked;
 /* Whoever parks mcaches holds it until they are emptied. */
 DEFINE_MUTEX(gospan_mcache_parking);
-DEFINE_STATIC_KEY_FALSE(gospan_mcache_elsewhere_key);
 static enum cpuhp_state cpuhp_state;
 /* Magazines asked for capacity before another does without more. */
 #define GROW_TRIES	4U
@@ -60,23 +64,46 @@ static unsigned int magazine_capacity(const struct gospan_magazine *m)
 }
 
 /* What a magazine gets at first; where it has less, it may have that before others more. */
-static unsigned int magazine_first_capacity(unsigned int spanclass)
+static unsigned int magazine_first_capacity(unsigned int idx)
 {
-	return 2 * gospan_bytes_first_batch(gospan_spanclass_bytes(spanclass));
+	return 2 * gospan_bytes_first_batch(gospan_spanclass_bytes(gospan_magazine_spanclass(idx)));
+}
+
+/* Slots of a magazine, and the NULL below. */
+static unsigned int magazine_nr_slots(unsigned int spanclass)
+{
+	return 1 + gospan_mcache_capacity(spanclass);
+}
+
+/* Is some of what it has freed where others cut? */
+static bool spanclass_is_private(unsigned int spanclass)
+{
+	return gospan_span_is_private(gospan_spanclass_bytes(spanclass));
+}
+
+/* Slots of both its magazines. */
+static unsigned int magazines_nr_slots(unsigned int spanclass)
+{
+	return magazine_nr_slots(spanclass) * (spanclass_is_private(spanclass) ? 2 : 1);
+}
+
+/* The stack that begins at @slot, with the NULL below. */
+static void magazine_init(struct gospan_magazine *m, void **slot)
+{
+	m->base = slot + 1;
+	m->top = m->base;
+	m->limit = m->base;
 }
 
 /* Give the @n objects that were pushed first to the central list. */
-static void magazine_flush(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+static void magazine_flush(struct gospan_mcache *c, unsigned int idx, unsigned int n)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_magazine *m = &c->magazine[idx];
 
-	/* Foreign ones go first. */
-	if (static_branch_unlikely(&gospan_span_unshares))
-		c->nr_foreign[spanclass] -= min(n, c->nr_foreign[spanclass]);
-	if (unlikely(test_bit(spanclass, c->mixed)))
+	if (unlikely(test_bit(idx, c->mixed)))
 		gospan_mcentral_flush_home(m->base, n);
 	else
-		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), m->base, n);
+		gospan_mcentral_flush(gospan_mcache_central(c, idx), m->base, n);
 	/* The rest are warmer, they stay. */
 	m->top -= n;
 	if (m->top != m->base)
@@ -92,10 +119,10 @@ static void remote_flush(struct gospan_remote *r)
 	memset(r->nr, 0, sizeof(r->nr));
 }
 
-static void mcache_set_capacity(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+static void mcache_set_capacity(struct gospan_mcache *c, unsigned int idx, unsigned int n)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	size_t bytes = gospan_spanclass_bytes(spanclass);
+	struct gospan_magazine *m = &c->magazine[idx];
+	size_t bytes = gospan_spanclass_bytes(gospan_magazine_spanclass(idx));
 
 	c->capacity_bytes += n * bytes;
 	c->capacity_bytes -= magazine_capacity(m) * bytes;
@@ -103,42 +130,42 @@ static void mcache_set_capacity(struct gospan_mcache *c, unsigned int spanclass,
 }
 
 /* Empty the magazine, take its capacity, give up its current span. */
-static void mcache_retire(struct gospan_mcache *c, unsigned int spanclass)
+static void mcache_retire(struct gospan_mcache *c, unsigned int idx)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_magazine *m = &c->magazine[idx];
 
 	if (!magazine_capacity(m))
 		return;
-	magazine_flush(c, spanclass, m->top - m->base);
-	__clear_bit(spanclass, c->mixed);
-	c->nr_foreign[spanclass] = 0;
-	if (c->span[spanclass])
-		gospan_mcentral_disown(gospan_mcache_central(c, spanclass), c->span[spanclass]);
-	c->span[spanclass] = NULL;
-	mcache_set_capacity(c, spanclass, 0);
-	if (gospan_spanclass_is_cache(spanclass))
+	magazine_flush(c, idx, m->top - m->base);
+	__clear_bit(idx, c->mixed);
+	if (idx < GOSPAN_FOREIGN && c->span[idx]) {
+		gospan_mcentral_disown(gospan_mcache_central(c, idx), c->span[idx]);
+		c->span[idx] = NULL;
+	}
+	mcache_set_capacity(c, idx, 0);
+	if (gospan_spanclass_is_cache(gospan_magazine_spanclass(idx)))
 		*m = (struct gospan_magazine){ .nr_mallocs = m->nr_mallocs };
 }
 
 /* Leave a magazine @n objects of its capacity. */
-static void mcache_shrink(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+static void mcache_shrink(struct gospan_mcache *c, unsigned int idx, unsigned int n)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_magazine *m = &c->magazine[idx];
 	unsigned int nr = m->top - m->base;
 
 	if (nr > n)
-		magazine_flush(c, spanclass, nr - n);
-	mcache_set_capacity(c, spanclass, n);
+		magazine_flush(c, idx, nr - n);
+	mcache_set_capacity(c, idx, n);
 }
 
 /* Has anything been popped or pushed since this was called last? */
-static bool magazine_was_used(struct gospan_mcache *c, unsigned int spanclass)
+static bool magazine_was_used(struct gospan_mcache *c, unsigned int idx)
 {
-	const struct gospan_magazine *m = &c->magazine[spanclass];
+	const struct gospan_magazine *m = &c->magazine[idx];
 	unsigned long now = m->nr_mallocs + (unsigned long)m->top;
-	bool used = now != c->seen[spanclass];
+	bool used = now != c->seen[idx];
 
-	c->seen[spanclass] = now;
+	c->seen[idx] = now;
 	return used;
 }
 
@@ -147,36 +174,36 @@ static bool magazine_was_used(struct gospan_mcache *c, unsigned int spanclass)
  * was asked last, it gives half of what it has beyond its first, or of all if @poor;
  * and all, if nobody used it or @forced and there is no half.
  */
-static void mcache_ask(struct gospan_mcache *c, unsigned int spanclass, bool poor, bool forced)
+static void mcache_ask(struct gospan_mcache *c, unsigned int idx, bool poor, bool forced)
 {
-	unsigned int n = magazine_capacity(&c->magazine[spanclass]) / 2;
-	bool used = magazine_was_used(c, spanclass);
+	unsigned int n = magazine_capacity(&c->magazine[idx]) / 2;
+	bool used = magazine_was_used(c, idx);
 
-	if (__test_and_clear_bit(spanclass, c->missed))
+	if (__test_and_clear_bit(idx, c->missed))
 		return;
 	if (!used || (forced && n < LEAST_CAPACITY))
-		mcache_retire(c, spanclass);
-	else if (n >= (poor ? LEAST_CAPACITY : magazine_first_capacity(spanclass)))
-		mcache_shrink(c, spanclass, n);
+		mcache_retire(c, idx);
+	else if (n >= (poor ? LEAST_CAPACITY : magazine_first_capacity(idx)))
+		mcache_shrink(c, idx, n);
 }
 
 /*
- * Make room for @n more objects of @spanclass, by other magazines. False if @tries of
+ * Make room for @n more objects in magazine @idx, by others. False if @tries of
  * them did not have it to spare: with 0 all are asked, until there is room.
  */
-static bool mcache_make_room(struct gospan_mcache *c, unsigned int spanclass, unsigned int n,
+static bool mcache_make_room(struct gospan_mcache *c, unsigned int idx, unsigned int n,
 			     unsigned int tries)
 {
-	unsigned int capacity = magazine_capacity(&c->magazine[spanclass]);
-	bool poor = capacity + n <= magazine_first_capacity(spanclass);
-	size_t bytes = n * gospan_spanclass_bytes(spanclass);
+	unsigned int capacity = magazine_capacity(&c->magazine[idx]);
+	bool poor = capacity + n <= magazine_first_capacity(idx);
+	size_t bytes = n * gospan_spanclass_bytes(gospan_magazine_spanclass(idx));
 	bool forced = !tries;
 
 	/* Any magazine alone has room: there are others. */
 	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
 		do {
-			c->victim = (c->victim + 1) % GOSPAN_NR_SPANCLASSES;
-		} while (c->victim == spanclass || !magazine_capacity(&c->magazine[c->victim]));
+			c->victim = (c->victim + 1) % GOSPAN_NR_MAGAZINES;
+		} while (c->victim == idx || !magazine_capacity(&c->magazine[c->victim]));
 		mcache_ask(c, c->victim, poor, forced);
 		if (!forced && !--tries)
 			return c->capacity_bytes + bytes <= cpu_cache_bytes;
@@ -184,24 +211,25 @@ static bool mcache_make_room(struct gospan_mcache *c, unsigned int spanclass, un
 	return true;
 }
 
-/* Let @spanclass cache objects; others give way. False if its objects are too large. */
-static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
+/* Let magazine @idx have capacity; others give way. False if its objects are too large. */
+static bool mcache_grant(struct gospan_mcache *c, unsigned int idx)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int n;
+	unsigned int spanclass = gospan_magazine_spanclass(idx), n;
+	struct gospan_magazine *m = &c->magazine[idx];
 
 	if (!gospan_mcache_capacity(spanclass))
 		return false;
 	if (gospan_spanclass_is_cache(spanclass)) {
-		m->base = this_cpu_ptr(cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE]) + 1;
-		m->top = m->base;
-		m->limit = m->base;
+		void **slots = this_cpu_ptr(cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE]);
+
+		magazine_init(m, idx < GOSPAN_FOREIGN ? slots :
+						       slots + magazine_nr_slots(spanclass));
 	}
-	n = magazine_first_capacity(spanclass);
-	mcache_make_room(c, spanclass, n, 0);
-	mcache_set_capacity(c, spanclass, n);
+	n = magazine_first_capacity(idx);
+	mcache_make_room(c, idx, n, 0);
+	mcache_set_capacity(c, idx, n);
 	/* Nothing went any way yet. */
-	c->one_way[spanclass] = m->nr_mallocs - 1;
+	c->one_way[idx] = m->nr_mallocs - 1;
 	return true;
 }
 
@@ -209,55 +237,55 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int spanclass)
  * Has all gone one way since the magazine was empty or full last, and is so again? Whoever
  * only frees, or only allocates, wants nothing kept.
  */
-static bool magazine_is_one_way(const struct gospan_mcache *c, unsigned int spanclass)
+static bool magazine_is_one_way(const struct gospan_mcache *c, unsigned int idx)
 {
-	return c->magazine[spanclass].nr_mallocs == c->one_way[spanclass];
+	return c->magazine[idx].nr_mallocs == c->one_way[idx];
 }
 
 /* It has been filled with @n objects, or emptied: note how many will have been popped then. */
-static void magazine_traded(struct gospan_mcache *c, unsigned int spanclass, unsigned int n)
+static void magazine_traded(struct gospan_mcache *c, unsigned int idx, unsigned int n)
 {
-	c->one_way[spanclass] = c->magazine[spanclass].nr_mallocs + n;
+	c->one_way[idx] = c->magazine[idx].nr_mallocs + n;
 }
 
 /* Objects to trade, since it is empty or full. */
-static unsigned int magazine_trade(const struct gospan_mcache *c, unsigned int spanclass)
+static unsigned int magazine_trade(const struct gospan_mcache *c, unsigned int idx)
 {
-	unsigned int capacity = magazine_capacity(&c->magazine[spanclass]);
+	unsigned int capacity = magazine_capacity(&c->magazine[idx]);
 
-	return magazine_is_one_way(c, spanclass) ? capacity : capacity / 2;
+	return magazine_is_one_way(c, idx) ? capacity : capacity / 2;
 }
 
 /* Let a magazine hold twice as much, if others have it to spare, but no more than @max. */
-static noinline void mcache_resize(struct gospan_mcache *c, unsigned int spanclass,
+static noinline void mcache_resize(struct gospan_mcache *c, unsigned int idx,
 				   unsigned int max)
 {
-	unsigned int n = magazine_capacity(&c->magazine[spanclass]), more;
+	unsigned int n = magazine_capacity(&c->magazine[idx]), more;
 
 	if (n > max)
-		return mcache_shrink(c, spanclass, max);
+		return mcache_shrink(c, idx, max);
 	more = min(n, max - n);
-	if (more && mcache_make_room(c, spanclass, more, GROW_TRIES))
-		mcache_set_capacity(c, spanclass, n + more);
+	if (more && mcache_make_room(c, idx, more, GROW_TRIES))
+		mcache_set_capacity(c, idx, n + more);
 }
 
-static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
+static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int idx)
 {
-	const struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
-	unsigned int max = magazine_is_one_way(c, spanclass) ? mc->whole : 2 * mc->batch;
+	const struct gospan_mcentral *mc = gospan_mcache_central(c, idx);
+	unsigned int max = magazine_is_one_way(c, idx) ? mc->whole : 2 * mc->batch;
 
-	__set_bit(spanclass, c->missed);
-	if (magazine_capacity(&c->magazine[spanclass]) != max)
-		mcache_resize(c, spanclass, max);
+	__set_bit(idx, c->missed);
+	if (magazine_capacity(&c->magazine[idx]) != max)
+		mcache_resize(c, idx, max);
 }
 
 /*
  * The magazine is empty, or full, or not enough for what comes at once: let it hold
  * more, if it holds any, and others have it to spare.
  */
-void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass)
+void gospan_mcache_grow(struct gospan_mcache *c, unsigned int idx)
 {
-	mcache_grow(c, spanclass);
+	mcache_grow(c, idx);
 }
 
 /* Fill the magazine, which is empty. */
@@ -268,7 +296,6 @@ static __always_inline void magazine_refill(struct gospan_mcache *c, unsigned in
 
 	c->nr_refills[spanclass]++;
 	__clear_bit(spanclass, c->mixed);
-	c->nr_foreign[spanclass] = 0;
 	n = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
 				   m->base, magazine_trade(c, spanclass));
 	m->top += n;
@@ -319,22 +346,22 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
  * Slow path of a free of the CPU's node's object: make room and push. False for an
  * object pushed last, too.
  */
-bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p)
+bool gospan_mcache_free(struct gospan_mcache *c, unsigned int idx, void *p)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_magazine *m = &c->magazine[idx];
 
-	if (!magazine_capacity(m) && !mcache_grant(c, spanclass)) {
-		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), &p, 1);
+	if (!magazine_capacity(m) && !mcache_grant(c, idx)) {
+		gospan_mcentral_flush(gospan_mcache_central(c, idx), &p, 1);
 		return true;
 	}
 	if (m->top[-1] == p)
 		return false;
 	if (m->top == m->limit)
-		mcache_grow(c, spanclass);
+		mcache_grow(c, idx);
 	if (m->top == m->limit) {
-		c->nr_flushes[spanclass]++;
-		magazine_flush(c, spanclass, magazine_trade(c, spanclass));
-		magazine_traded(c, spanclass, 0);
+		c->nr_flushes[gospan_magazine_spanclass(idx)]++;
+		magazine_flush(c, idx, magazine_trade(c, idx));
+		magazine_traded(c, idx, 0);
 	}
 	*m->top++ = p;
 	return true;
@@ -355,45 +382,14 @@ static bool mcache_free_remote(struct gospan_mcache *c, unsigned int spanclass, 
 }
 
 /*
- * The same for one that is foreign. If its magazine has nothing else, and grows, it goes
- * past it: it would be the next to be handed out.
- */
-static bool mcache_free_foreign(struct gospan_mcache *c, unsigned int spanclass, void *p)
-{
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int capacity = magazine_capacity(m);
-
-	if (capacity && gospan_mcache_bottom(c, spanclass)[-1] == p)
-		return false;
-	if (!capacity)
-		mcache_grant(c, spanclass);
-	else if (gospan_mcache_bottom(c, spanclass) == m->top)
-		mcache_grow(c, spanclass);
-	if (magazine_capacity(m) > capacity || !capacity) {
-		gospan_mcentral_flush(gospan_mcache_central(c, spanclass), &p, 1);
-		return true;
-	}
-	if (!gospan_mcache_free(c, spanclass, p))
-		return false;
-	/* There is room now, at the other end, too. */
-	m->top--;
-	gospan_mcache_push_bottom(c, spanclass, p);
-	return true;
-}
-
-/*
- * An object or block to where it belongs that is not the top of the CPU's magazine: to its
- * bottom, to those that go to other nodes or, if the mcache is claimed, home. False for
- * one pushed last, too.
+ * An object or block that goes to no magazine: to those that go to other nodes or, if the
+ * mcache is claimed, home. False for one pushed last, too.
  */
 bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass, void *p)
 {
-	if (gospan_mcache_is_none(c))
-		gospan_mcentral_flush_home(&p, 1);
-	else if (!gospan_mcache_is_home(c, p))
+	if (!gospan_mcache_is_none(c))
 		return mcache_free_remote(c, spanclass, p);
-	else
-		return mcache_free_foreign(c, spanclass, p);
+	gospan_mcentral_flush_home(&p, 1);
 	return true;
 }
 
@@ -401,20 +397,22 @@ bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass
 void gospan_mcache_close_tiny(struct gospan_mcache *c)
 {
 	void *block = (void *)c->tiny.block;
+	struct gospan_magazine *m;
 
 	if (!block || !gospan_tiny_close(&c->tiny))
 		return;
-	gospan_mcache_put(c, GOSPAN_SPANCLASS_TINY, block);
+	m = gospan_mcache_magazine(c, gospan_arena_key_of(&gospan_heap.arenas, block));
+	gospan_mcache_put(c, gospan_mcache_blocks(m) - c->magazine, block);
 }
 
 /* Empty all magazines. */
 void gospan_mcache_flush(struct gospan_mcache *c)
 {
-	unsigned int spanclass;
+	unsigned int idx;
 
 	gospan_mcache_close_tiny(c);
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-		mcache_retire(c, spanclass);
+	for (idx = 0; idx < GOSPAN_NR_MAGAZINES; idx++)
+		mcache_retire(c, idx);
 	remote_flush(&c->remote);
 }
 
@@ -422,6 +420,8 @@ static bool mcache_has(const struct gospan_mcache *c, unsigned int spanclass)
 {
 	/* Its owner goes on meanwhile, see gospan_mcache_drain(). */
 	return data_race(magazine_capacity(&c->magazine[spanclass])) ||
+	       /* The same. */
+	       data_race(magazine_capacity(&c->magazine[GOSPAN_FOREIGN + spanclass])) ||
 	       /* The same. */
 	       data_race(c->remote.nr[spanclass]);
 }
@@ -442,6 +442,7 @@ static void retire_on_cpu(void *data)
 	/* What was interrupted uses it, or it is emptied anyway. */
 	if (!gospan_mcache_is_none(c)) {
 		mcache_retire(c, spanclass);
+		mcache_retire(c, GOSPAN_FOREIGN + spanclass);
 		if (c->remote.nr[spanclass])
 			remote_flush(&c->remote);
 	}
@@ -468,7 +469,7 @@ bool gospan_mcache_drain(unsigned int spanclass)
 unsigned long gospan_mcache_fingerprint(unsigned int cpu)
 {
 	const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
-	unsigned int spanclass;
+	unsigned int spanclass, idx;
 	unsigned long sum;
 
 	if (!c)
@@ -477,14 +478,15 @@ unsigned long gospan_mcache_fingerprint(unsigned int cpu)
 	sum = data_race(c->nr_tiny_mallocs);
 	/* The same. */
 	sum += data_race(c->remote.bytes);
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		const struct gospan_magazine *m = &c->magazine[spanclass];
+	for (idx = 0; idx < GOSPAN_NR_MAGAZINES; idx++) {
+		const struct gospan_magazine *m = &c->magazine[idx];
 
 		/* The same. */
 		sum = sum * 31 + data_race(m->nr_mallocs) + (unsigned long)data_race(m->top);
+	}
+	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
 		/* The same. */
 		sum += data_race(c->nr_flushes[spanclass]);
-	}
 	return sum;
 }
 
@@ -559,12 +561,6 @@ struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu)
 	return READ_ONCE(per_cpu(mcache_home, cpu));
 }
 
-/* Slots of a magazine, and the NULL below. */
-static unsigned int magazine_nr_slots(unsigned int spanclass)
-{
-	return 1 + gospan_mcache_capacity(spanclass);
-}
-
 /* Before the spanclass of a named cache is used; its layout is set. Returns 0 or -ENOMEM. */
 int gospan_mcache_open(unsigned int spanclass)
 {
@@ -572,7 +568,7 @@ int gospan_mcache_open(unsigned int spanclass)
 
 	if (!gospan_mcache_capacity(spanclass))
 		return 0;
-	slots = __alloc_percpu(magazine_nr_slots(spanclass) * sizeof(void *), sizeof(void *));
+	slots = __alloc_percpu(magazines_nr_slots(spanclass) * sizeof(void *), sizeof(void *));
 	cache_slots[spanclass - GOSPAN_SPANCLASS_CACHE] = slots;
 	return slots ? 0 : -ENOMEM;
 }
@@ -604,16 +600,22 @@ static unsigned int mcache_nr_slots(void)
 	unsigned int spanclass, nr = 0;
 
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++)
-		nr += magazine_nr_slots(spanclass);
+		nr += magazines_nr_slots(spanclass);
 	return nr + (gospan_node_are_many() ? 1 + GOSPAN_REMOTE_MAX : 0);
 }
 
-/* The stack that begins at @slot, with the NULL below. */
-static void magazine_init(struct gospan_magazine *m, void **slot)
+/* Where what is freed goes, on a CPU that has @mark. */
+static void mcache_set_offsets(struct gospan_mcache *c, unsigned int mark)
 {
-	m->base = slot + 1;
-	m->top = m->base;
-	m->limit = m->base;
+	unsigned int key, idx;
+
+	static_assert(offsetofend(struct gospan_mcache, magazine) <= U16_MAX);
+	for (key = 0; key < GOSPAN_NR_KEYS; key++) {
+		idx = gospan_key_spanclass(key);
+		if (gospan_key_mark(key) && gospan_key_mark(key) != mark)
+			idx += GOSPAN_FOREIGN;
+		c->offset[key] = offsetof(struct gospan_mcache, magazine[idx]);
+	}
 }
 
 static struct gospan_mcache *mcache_create(unsigned int cpu)
@@ -626,11 +628,14 @@ static struct gospan_mcache *mcache_create(unsigned int cpu)
 	if (!c)
 		return NULL;
 	c->bytes = struct_size(c, slots, nr_slots);
-	c->cpu_mark = gospan_arena_cpu_mark(cpu);
+	mcache_set_offsets(c, gospan_cpu_mark(cpu));
 	slot = c->slots;
 	for (spanclass = GOSPAN_SPANCLASS_FIRST; spanclass < GOSPAN_SPANCLASS_CACHE; spanclass++) {
 		magazine_init(&c->magazine[spanclass], slot);
-		slot += magazine_nr_slots(spanclass);
+		if (spanclass_is_private(spanclass))
+			magazine_init(&c->magazine[GOSPAN_FOREIGN + spanclass],
+				      slot + magazine_nr_slots(spanclass));
+		slot += magazines_nr_slots(spanclass);
 	}
 	if (gospan_node_are_many()) {
 		magazine_init(&c->remote.stack, slot);
@@ -678,8 +683,6 @@ int gospan_mcache_init(void)
 	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES &&
 		      GOSPAN_WHOLE_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
-	if (gospan_node_are_many() || static_branch_unlikely(&gospan_span_unshares))
-		static_branch_enable(&gospan_mcache_elsewhere_key);
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",
 				mcache_cpu_prepare, mcache_cpu_dead);
 	if (ret < 0) {

@@ -39,6 +39,14 @@ struct gospan_remote {
 	u8 nr[GOSPAN_NR_SPANCLASSES];	/* (o) of them */
 };
 
+/*
+ * Magazines by number: of each spanclass, and behind them, where several objects are in
+ * a cache line, what the CPU frees of pages that others cut. That is not handed out here: those
+ * who cut the page, and this CPU, would write to the same lines.
+ */
+#define GOSPAN_FOREIGN		GOSPAN_NR_SPANCLASSES
+#define GOSPAN_NR_MAGAZINES	(2 * GOSPAN_NR_SPANCLASSES)
+
 /* Whose an mcache is that gospan_mcache_parked stands for. */
 enum gospan_parked {
 	GOSPAN_PARKED_NOT,	/* the CPU's, which may take it */
@@ -47,20 +55,19 @@ enum gospan_parked {
 
 /* (o) owner CPU only, under the claim  (c) constant once published  (a) see idle.c */
 struct gospan_mcache {
-	struct gospan_magazine magazine[GOSPAN_NR_SPANCLASSES];	/* (o) */
+	struct gospan_magazine magazine[GOSPAN_NR_MAGAZINES];	/* (o) */
+	u16 offset[GOSPAN_NR_KEYS];	/* (c) by a page's key: in here, of the magazine */
 	struct gospan_span *span[GOSPAN_NR_SPANCLASSES];	/* (o) current spans */
 	struct gospan_node_heap *home;	/* (o) whose objects magazines and spans are of */
-	DECLARE_BITMAP(mixed, GOSPAN_NR_SPANCLASSES); /* (o) magazines that may have others, too */
+	DECLARE_BITMAP(mixed, GOSPAN_NR_MAGAZINES); /* (o) those that may have others, too */
 	struct gospan_remote remote;	/* (o) */
 	struct gospan_tiny tiny;	/* (o) the open block */
-	u8 cpu_mark;			/* (c) of the pages of its CPU; 0: of none */
-	u8 nr_foreign[GOSPAN_NR_SPANCLASSES]; /* (o) were at the bottom of a magazine */
 	unsigned long nr_tiny_mallocs;	/* (o) tiny objects that needed no new block */
 	size_t capacity_bytes;	/* (o) what all magazines hold when full; <= the limit */
-	unsigned int victim;	/* (o) spanclass that was last asked for some of its capacity */
-	DECLARE_BITMAP(missed, GOSPAN_NR_SPANCLASSES); /* (o) empty or full since asked */
-	unsigned long seen[GOSPAN_NR_SPANCLASSES]; /* (o) tells whether one was used since asked */
-	unsigned long one_way[GOSPAN_NR_SPANCLASSES]; /* (o) see magazine_is_one_way() */
+	unsigned int victim;	/* (o) magazine that was last asked for some of its capacity */
+	DECLARE_BITMAP(missed, GOSPAN_NR_MAGAZINES); /* (o) empty or full since asked */
+	unsigned long seen[GOSPAN_NR_MAGAZINES]; /* (o) tells whether one was used since asked */
+	unsigned long one_way[GOSPAN_NR_MAGAZINES]; /* (o) see magazine_is_one_way() */
 	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
 	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
 	enum gospan_parked parked;	/* (a) */
@@ -76,9 +83,6 @@ extern struct gospan_mcache gospan_mcache_none;
 extern struct gospan_mcache gospan_mcache_parked;
 /* Held from parking mcaches until they are emptied. Outside of all but CPU hotplug's. */
 extern struct mutex gospan_mcache_parking;
-
-/* Nodes are many, or unshare=Y: what is freed may go elsewhere than on top of a magazine. */
-DECLARE_STATIC_KEY_FALSE(gospan_mcache_elsewhere_key);
 
 struct gospan_mcache *gospan_mcache_unpark(void);
 
@@ -129,11 +133,17 @@ static inline unsigned int gospan_mcache_capacity(unsigned int spanclass)
 	return gospan_spanclass_whole(spanclass);
 }
 
-/* Where the magazine of @spanclass is filled from and emptied to. */
-static inline struct gospan_mcentral *gospan_mcache_central(const struct gospan_mcache *c,
-							    unsigned int spanclass)
+/* The spanclass of magazine @idx. */
+static __always_inline unsigned int gospan_magazine_spanclass(unsigned int idx)
 {
-	return gospan_mcentral_of(spanclass, c->home->node);
+	return idx % GOSPAN_NR_SPANCLASSES;
+}
+
+/* Where magazine @idx is filled from and emptied to. */
+static inline struct gospan_mcentral *gospan_mcache_central(const struct gospan_mcache *c,
+							    unsigned int idx)
+{
+	return gospan_mcentral_of(gospan_magazine_spanclass(idx), c->home->node);
 }
 
 /* Is @chunk of the CPU's node? Where nodes are many, none of ours is gospan_mcache_none's. */
@@ -151,74 +161,17 @@ static __always_inline bool gospan_mcache_is_home(const struct gospan_mcache *c,
 }
 
 /*
- * With unshare=Y: does @p, in @chunk, share cache lines with what another CPU cuts its
- * objects from? All that may does, for gospan_mcache_none.
+ * The magazine for what is freed in a page that has @key. What has none, because it is large,
+ * tiny or nothing of ours, has one without capacity; so has all where the mcache is claimed.
  */
-static __always_inline bool gospan_mcache_is_foreign_page(const struct gospan_mcache *c,
-							  const struct gospan_chunk *chunk,
-							  const void *p)
+static __always_inline struct gospan_magazine *gospan_mcache_magazine(struct gospan_mcache *c,
+								      unsigned int key)
 {
-	u8 mark;
+	/* As a load takes it: of c->offset[key] gcc 12 would add the array's own offset first. */
+	const u16 *offset = (void *)c + offsetof(struct gospan_mcache, offset) +
+			    key * sizeof(*offset);
 
-	if (!static_branch_unlikely(&gospan_span_unshares))
-		return false;
-	mark = gospan_chunk_cpu_of(chunk, p);
-	return mark && unlikely(mark != c->cpu_mark);
-}
-
-/* The same of any @p. */
-static __always_inline bool gospan_mcache_is_foreign(const struct gospan_mcache *c, const void *p)
-{
-	return static_branch_unlikely(&gospan_span_unshares) && gospan_mcache_is_foreign_page(c,
-			gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p), p);
-}
-
-/* Does @p go elsewhere than on top of a magazine? */
-static __always_inline bool gospan_mcache_goes_elsewhere(const struct gospan_mcache *c,
-							 const void *p)
-{
-	return static_branch_unlikely(&gospan_mcache_elsewhere_key) &&
-	       (!gospan_mcache_is_home(c, p) || gospan_mcache_is_foreign(c, p));
-}
-
-/* Where the next foreign object goes: beneath all that are not. */
-static inline void **gospan_mcache_bottom(const struct gospan_mcache *c, unsigned int spanclass)
-{
-	const struct gospan_magazine *m = &c->magazine[spanclass];
-
-	return min(m->base + c->nr_foreign[spanclass], m->top);
-}
-
-/* Push it there. There is room. */
-static inline void gospan_mcache_push_bottom(struct gospan_mcache *c, unsigned int spanclass,
-					     const void *p)
-{
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	void **bottom = gospan_mcache_bottom(c, spanclass);
-
-	/* What was there is the warmest now; if nothing was, both are the same place. */
-	*m->top++ = *bottom;
-	*bottom = (void *)p;
-	c->nr_foreign[spanclass] = bottom + 1 - m->base;
-}
-
-/*
- * Push an object that is foreign: it leaves with the next batch, and is handed out here
- * only when nothing else is left. False if there is no room, nothing else even now while
- * the magazine may grow, or for one pushed so last.
- */
-static inline bool gospan_mcache_push_foreign(struct gospan_mcache *c, unsigned int spanclass,
-					      const void *p)
-{
-	const struct gospan_magazine *m = &c->magazine[spanclass];
-	void **bottom = gospan_mcache_bottom(c, spanclass);
-
-	if (unlikely(m->top == m->limit || bottom[-1] == p))
-		return false;
-	if (unlikely(bottom == m->top && m->limit - m->base < 2 * GOSPAN_MAX_BATCH))
-		return false;
-	gospan_mcache_push_bottom(c, spanclass, p);
-	return true;
+	return (void *)c + *offset;
 }
 
 /*
@@ -243,8 +196,8 @@ static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned i
 
 void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 			  struct gospan_mcentral *other);
-bool gospan_mcache_free(struct gospan_mcache *c, unsigned int spanclass, void *p);
-void gospan_mcache_grow(struct gospan_mcache *c, unsigned int spanclass);
+bool gospan_mcache_free(struct gospan_mcache *c, unsigned int idx, void *p);
+void gospan_mcache_grow(struct gospan_mcache *c, unsigned int idx);
 bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_close_tiny(struct gospan_mcache *c);
 void gospan_mcache_flush(struct gospan_mcache *c);
@@ -259,12 +212,18 @@ struct gospan_mcache *gospan_mcache_of_cpu(unsigned int cpu);
 int gospan_mcache_init(void);
 void gospan_mcache_exit(void);
 
-/* An object or block to where it belongs. False for one pushed last, too. */
-static inline bool gospan_mcache_put(struct gospan_mcache *c, unsigned int spanclass, void *p)
+/* An object or block that magazine @idx is for to where it belongs. False for one pushed last. */
+static inline bool gospan_mcache_put(struct gospan_mcache *c, unsigned int idx, void *p)
 {
-	if (unlikely(gospan_mcache_is_none(c) || gospan_mcache_goes_elsewhere(c, p)))
-		return gospan_mcache_put_elsewhere(c, spanclass, p);
-	return gospan_mcache_free(c, spanclass, p);
+	if (unlikely(gospan_mcache_is_none(c) || !gospan_mcache_is_home(c, p)))
+		return gospan_mcache_put_elsewhere(c, gospan_magazine_spanclass(idx), p);
+	return gospan_mcache_free(c, idx, p);
+}
+
+/* The magazine for blocks of tiny objects, where that for what is in them is @m. */
+static __always_inline struct gospan_magazine *gospan_mcache_blocks(struct gospan_magazine *m)
+{
+	return m - (GOSPAN_SPANCLASS_IN_TINY - GOSPAN_SPANCLASS_TINY);
 }
 
 #endif /* _GOSPAN_MCACHE_H */

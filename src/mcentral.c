@@ -298,8 +298,7 @@ static struct gospan_span *central_take_span(struct gospan_mcentral *mc)
 	central_unlist_span(mc, s);
 	s->owned = true;
 	if (gospan_span_is_private(s->elem_bytes))
-		gospan_arena_mark_cpu(&gospan_heap.arenas, s,
-				      gospan_arena_cpu_mark(smp_processor_id()));
+		gospan_arena_mark(&gospan_heap.arenas, s, gospan_cpu_mark(smp_processor_id()));
 	return s;
 }
 
@@ -363,14 +362,15 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
  * @n: how many are wanted
  *
  * Context: Any but NMI, as owner of @current_span. Takes the central lock if
- * not enough are in transit, or with unshare=Y.
- * Return: how many were had, 0..@n; fewer only if the spans have no more.
+ * not enough are in transit, or they are smaller than a cache line.
+ * Return: how many were had, 0..@n; fewer only if the spans have no more, none only if nothing
+ * else has.
  */
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n)
 {
 	bool private = gospan_span_is_private(mc->layout.elem_bytes);
-	unsigned int got = 0;
+	unsigned int got = 0, more;
 	unsigned long flags;
 
 	/* First what is in lines of the CPU's own. */
@@ -380,8 +380,11 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 		raw_spin_unlock_irqrestore(&mc->lock, flags);
 	}
 	/* What is in transit may be in others': it stays there unless it is a batch. */
-	if (!private || READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]))
-		got += gospan_transit_pop(&mc->transit, objs + got, n - got);
+	if (!private || READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL])) {
+		/* Beside others only whole ones: what is left of one is to be put elsewhere. */
+		more = got ? rounddown(n - got, mc->transit.room) : n;
+		got += gospan_transit_pop(&mc->transit, objs + got, more);
+	}
 	/* Who frees into a span just now comes too late. */
 	if (got == n || (!*current_span && !READ_ONCE(mc->nr_listed)))
 		return got;
@@ -402,7 +405,8 @@ static __always_inline struct gospan_span *central_span_of(const struct gospan_m
 
 	lockdep_assert_held(&mc->lock);
 	/* Pairs with gospan_arena_publish(). */
-	if (unlikely(smp_load_acquire(&chunk->spanclass[page_idx]) != mc->page_spanclass))
+	if (unlikely(gospan_key_spanclass(smp_load_acquire(&chunk->key[page_idx])) !=
+		     mc->page_spanclass))
 		return NULL;
 	if (gospan_node_are_many() && chunk->home->node != mc->node)
 		return NULL;

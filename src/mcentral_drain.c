@@ -69,8 +69,6 @@ static void central_give_up_span(struct gospan_mcentral *mc, struct list_head *s
 	struct gospan_span *s = list_last_entry(&mc->empty, struct gospan_span, list);
 
 	lockdep_assert_held(&mc->lock);
-	if (gospan_span_is_private(s->elem_bytes))
-		gospan_arena_mark_cpu(&gospan_heap.arenas, s, 0);
 	gospan_arena_retract(&gospan_heap.arenas, s);
 	atomic_long_dec(&mc->nr_spans);
 	list_move(&s->list, spans);

@@ -218,16 +218,14 @@ static bool mcache_push(const void *p)
 {
 	struct gospan_mcache *c, **slot = gospan_mcache_claim(&c);
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
-	unsigned int spanclass = gospan_chunk_spanclass_of(chunk, p);
+	unsigned int key = gospan_chunk_key_of(chunk, p), spanclass = gospan_key_spanclass(key);
 	/* What is not ours, or large, has a magazine without capacity. */
-	struct gospan_magazine *m = &c->magazine[spanclass];
+	struct gospan_magazine *m = gospan_mcache_magazine(c, key);
 	bool has_room;
 
 	if (!gospan_mcache_is_home_chunk(c, chunk)) {
 		has_room = gospan_spanclass_is_cut(spanclass) &&
 			   gospan_mcache_push_remote(c, spanclass, p);
-	} else if (gospan_mcache_is_foreign_page(c, chunk, p)) {
-		has_room = gospan_mcache_push_foreign(c, spanclass, p);
 	} else {
 		has_room = m->top != m->limit && m->top[-1] != p;
 		if (has_room)

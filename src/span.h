@@ -89,17 +89,17 @@ static inline unsigned long gospan_span_addr(const struct gospan_span *s)
 	return s->base & ~(GOSPAN_PAGE_SIZE - 1);
 }
 
-/* With randomize=Y, and with unshare=Y. */
+/* With randomize=Y; unless unshare=N. */
 DECLARE_STATIC_KEY_FALSE(gospan_span_randomizes);
-DECLARE_STATIC_KEY_FALSE(gospan_span_unshares);
+DECLARE_STATIC_KEY_TRUE(gospan_span_unshares);
 
 /*
- * With unshare=Y: do CPUs keep to spans of their own, because a cache line has several
- * objects?
+ * Do CPUs keep to spans of their own, because a cache line has several objects? Not with
+ * unshare=N.
  */
 static __always_inline bool gospan_span_is_private(unsigned int elem_bytes)
 {
-	return static_branch_unlikely(&gospan_span_unshares) && elem_bytes < L1_CACHE_BYTES;
+	return static_branch_likely(&gospan_span_unshares) && elem_bytes < L1_CACHE_BYTES;
 }
 
 /* Make alloc_cache that of the word at slot @freeindex. */

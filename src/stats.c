@@ -28,28 +28,32 @@
 /* Objects of named caches that are no more, and their bytes. */
 static atomic64_t gone_mallocs, gone_bytes;
 
+/* Objects in a magazine, at some moment. */
+static unsigned long magazine_nr(const struct gospan_mcache *c, unsigned int idx)
+{
+	const struct gospan_magazine *m = &c->magazine[idx];
+	/* The owner goes on meanwhile; it may give the magazine its slots, or take them. */
+	unsigned long nr = data_race(m->top - m->base);
+
+	return nr <= gospan_mcache_capacity(gospan_magazine_spanclass(idx)) ? nr : 0;
+}
+
 /* Add to @row what all CPUs hold and have handed out. */
 static void stats_add_mcaches(struct gospan_memstats_class *row, unsigned int spanclass)
 {
-	unsigned long cached;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		const struct gospan_mcache *c = gospan_mcache_of_cpu(cpu);
-		const struct gospan_magazine *m;
 
 		if (!c)
 			continue;
-		m = &c->magazine[spanclass];
-		/* The owner goes on meanwhile; see above: */
-		cached = data_race(m->top - m->base);
-		/* it may give the magazine its slots, or take them; */
-		if (cached <= gospan_mcache_capacity(spanclass))
-			row->cached += cached;
-		/* the same, */
+		row->cached += magazine_nr(c, spanclass);
+		row->cached += magazine_nr(c, GOSPAN_FOREIGN + spanclass);
+		/* The owner goes on meanwhile, see above. */
 		row->cached += data_race(c->remote.nr[spanclass]);
-		/* the same. */
-		row->mallocs += data_race(m->nr_mallocs);
+		/* The same. */
+		row->mallocs += data_race(c->magazine[spanclass].nr_mallocs);
 		/* The same. */
 		row->refills += data_race(c->nr_refills[spanclass]);
 		/* The same. */

@@ -130,6 +130,14 @@ static bool span_shape_valid(const struct gospan_span *s)
 	return true;
 }
 
+/* Does @key belong to a page of @s? Marked are those alone whose lines have several objects. */
+static bool page_key_valid(unsigned int key, const struct gospan_span *s)
+{
+	return gospan_key_spanclass(key) == gospan_spanclass_of_page(s->spanclass) &&
+	       (!gospan_key_mark(key) || (gospan_key_mark(key) < GOSPAN_NR_MARKS &&
+					  gospan_span_is_private(s->elem_bytes)));
+}
+
 /* Do the pages of @s, found at its first, all say so, and belong to us? */
 static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span *s)
 {
@@ -146,10 +154,9 @@ static bool span_pages_valid(const struct heap_walk *w, const struct gospan_span
 		    !gospan_pallocbits_is_taken(&chunk->pages, i))
 			return invalid("page %#lx, in span %px: not ours, or free", page, s);
 		if (*gospan_chunk_span(chunk, i) != s ||
-		    chunk->spanclass[i] != gospan_spanclass_of_page(s->spanclass))
-			return invalid("page %#lx: in span %px, %u, but has %px, %u", page, s,
-				       s->spanclass, *gospan_chunk_span(chunk, i),
-				       chunk->spanclass[i]);
+		    !page_key_valid(chunk->key[i], s))
+			return invalid("page %#lx: in span %px, %u, but has %px, %#x", page, s,
+				       s->spanclass, *gospan_chunk_span(chunk, i), chunk->key[i]);
 	}
 	return true;
 }
@@ -209,7 +216,7 @@ static bool walk_chunk(struct heap_walk *w, struct gospan_chunk *chunk)
 	unsigned int i;
 
 	w->nr_chunks[node]++;
-	w->map_bytes += gospan_chunk_bytes();
+	w->map_bytes += sizeof(struct gospan_chunk);
 	w->owned_pages[node] += bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES);
 	if (chunk->nr_owned != bitmap_weight(chunk->owned, GOSPAN_CHUNK_NPAGES))
 		return invalid("chunk %#lx: nr_owned %u", chunk->base, chunk->nr_owned);
@@ -226,7 +233,7 @@ static bool walk_chunk(struct heap_walk *w, struct gospan_chunk *chunk)
 		const struct gospan_span *s;
 
 		w->free_pages[node] += !gospan_pallocbits_is_taken(&chunk->pages, i);
-		if (!chunk->spanclass[i]) {
+		if (!chunk->key[i]) {
 			if (!walk_page(w, chunk, i))
 				return false;
 			continue;
@@ -237,8 +244,8 @@ static bool walk_chunk(struct heap_walk *w, struct gospan_chunk *chunk)
 		s = *gospan_chunk_span(chunk, i);
 		if (!s || gospan_chunk_page_addr(chunk, i) - gospan_span_addr(s) >=
 		    (unsigned long)s->npages << GOSPAN_PAGE_SHIFT)
-			return invalid("page %u of chunk %#lx: spanclass %u, span %px", i,
-				       chunk->base, chunk->spanclass[i], s);
+			return invalid("page %u of chunk %#lx: key %#x, span %px", i, chunk->base,
+				       chunk->key[i], s);
 		if (gospan_span_addr(s) == gospan_chunk_page_addr(chunk, i) && !walk_span(w, s))
 			return false;
 	}
@@ -301,7 +308,7 @@ static bool walk_page_caches(struct heap_walk *w)
 
 			if (!(pc->pages >> i & 1))
 				continue;
-			if (!test_bit(idx, chunk->owned) || chunk->spanclass[idx] ||
+			if (!test_bit(idx, chunk->owned) || chunk->key[idx] ||
 			    !gospan_pallocbits_is_taken(&chunk->pages, idx))
 				return invalid("CPU %u: page %#lx in the cache is in use, or free",
 					       cpu, pc->base + i);
@@ -530,17 +537,18 @@ static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, uns
 {
 	const struct gospan_mcache *slot = per_cpu(gospan_mcache_slot, cpu);
 	size_t capacity_bytes = 0;
-	unsigned int spanclass;
+	unsigned int idx, spanclass;
 
 	if (slot != c && !gospan_mcache_is_none(slot))
 		return invalid("CPU %u: mcache %px in the slot, not %px", cpu, slot, c);
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		const struct gospan_magazine *m = &c->magazine[spanclass];
+	for (idx = 0; idx < GOSPAN_NR_MAGAZINES; idx++) {
+		const struct gospan_magazine *m = &c->magazine[idx];
 
+		spanclass = gospan_magazine_spanclass(idx);
 		if (!magazine_valid(m, cpu, spanclass))
 			return false;
 		capacity_bytes += (m->limit - m->base) * gospan_spanclass_bytes(spanclass);
-		if (!c->span[spanclass])
+		if (idx >= GOSPAN_FOREIGN || !c->span[spanclass])
 			continue;
 		if (m->limit == m->base)
 			return invalid("CPU %u, spanclass %u: current span %px without capacity",
@@ -628,6 +636,8 @@ static size_t objects_count(void)
 			if (!c)
 				continue;
 			nr += c->magazine[spanclass].top - c->magazine[spanclass].base;
+			nr += c->magazine[GOSPAN_FOREIGN + spanclass].top -
+			      c->magazine[GOSPAN_FOREIGN + spanclass].base;
 			nr += c->remote.nr[spanclass];
 		}
 	}
@@ -665,7 +675,7 @@ static bool objects_gather_centrals(struct object_list *l)
 static bool objects_gather_mcache(struct object_list *l, const struct gospan_mcache *c)
 {
 	const struct gospan_magazine *m = &c->remote.stack;
-	unsigned int spanclass;
+	unsigned int idx;
 	void **obj;
 
 	for (obj = m->base; obj < m->top; obj++) {
@@ -677,9 +687,9 @@ static bool objects_gather_mcache(struct object_list *l, const struct gospan_mca
 		if (!object_collect(l, s, *obj))
 			return false;
 	}
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		m = &c->magazine[spanclass];
-		if (!objects_collect(l, spanclass, test_bit(spanclass, c->mixed) ?
+	for (idx = 0; idx < GOSPAN_NR_MAGAZINES; idx++) {
+		m = &c->magazine[idx];
+		if (!objects_collect(l, gospan_magazine_spanclass(idx), test_bit(idx, c->mixed) ?
 				     NUMA_NO_NODE : c->home->node, m->base, m->top - m->base))
 			return false;
 	}
