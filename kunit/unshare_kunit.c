@@ -23,6 +23,7 @@ struct unshare_test {
 	void *objs[NR_OBJS];	/* allocated on this one */
 	void *next;		/* what is allocated there then */
 	struct gospan_cache *cache;
+	unsigned int nr_others;	/* of what is allocated there, in others' pages */
 };
 
 static struct unshare_test *unshare_make(struct kunit *test)
@@ -183,11 +184,48 @@ static unsigned int span_in_transit(struct kunit *test, struct gospan_mcentral *
 	return nelems;
 }
 
-/* Where memory is short a CPU that wants little has what is left in transit, too. */
-static void unshare_transit_is_memory(struct kunit *test)
+static int free_and_alloc_all(void *data)
+{
+	struct unshare_test *t = data;
+	unsigned int here = gospan_span_is_private(t->size) ?
+			    gospan_cpu_mark(raw_smp_processor_id()) : 0, i;
+
+	free_all(t);
+	for (i = 0; i < NR_OBJS; i++) {
+		t->objs[i] = gospan_alloc(t->size, GFP_KERNEL);
+		t->nr_others += mark_of(t->objs[i]) != here;
+	}
+	return 0;
+}
+
+/* What a CPU freed of others' lines does not come back to it by way of the transit either. */
+static void unshare_transit_waits(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	unsigned int i, j;
+
+	if (gospan_node_are_many())
+		kunit_skip(test, "objects of another node go home in any case");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		t->size = sizes[i];
+		t->nr_others = 0;
+		alloc_all(test, t);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_and_alloc_all, t, false), 0);
+		KUNIT_EXPECT_EQ_MSG(test, t->nr_others, 0, "%zu bytes", t->size);
+		for (j = 0; j < NR_OBJS; j++) {
+			KUNIT_ASSERT_NOT_NULL(test, t->objs[j]);
+			gospan_free(t->objs[j]);
+		}
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+}
+
+/* Where memory is short a CPU has what is in transit, too, whosever pages it is in. */
+static void transit_is_memory(struct kunit *test, unsigned int mark)
 {
 	unsigned int nelems, i;
 	struct gospan_mcentral *mc;
+	bool foreign;
 	void **objs, *p;
 
 	if (!gospan_kunit_can_fail())
@@ -198,17 +236,30 @@ static void unshare_transit_is_memory(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		mc = central_of(sizes[i]);
 		nelems = span_in_transit(test, mc, objs, 4);
+		foreign = gospan_span_is_private(sizes[i]) &&
+			  mark != gospan_cpu_mark(raw_smp_processor_id());
+		if (gospan_span_is_private(sizes[i]))
+			gospan_arena_mark(&gospan_heap.arenas,
+					  gospan_arena_span_of(&gospan_heap.arenas, objs[0]), mark);
 		gospan_kunit_fail_nth(1);
 		p = gospan_alloc(sizes[i], GFP_NOWAIT | __GFP_NOWARN);
-		/* Where others share spans it is had from the transit at once. */
-		KUNIT_EXPECT_EQ_MSG(test, !gospan_kunit_fail_left(),
-				    gospan_span_is_private(sizes[i]), "%zu bytes", sizes[i]);
+		/* Else it is had from the transit at once. */
+		KUNIT_EXPECT_EQ_MSG(test, !gospan_kunit_fail_left(), foreign, "%zu bytes",
+				    sizes[i]);
 		gospan_kunit_fail_nth(0);
 		KUNIT_EXPECT_NOT_NULL_MSG(test, p, "%zu bytes", sizes[i]);
 		gospan_free(p);
 		gospan_mcentral_flush(mc, objs + 4, nelems - 4);
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	}
+}
+
+static void unshare_transit_is_memory(struct kunit *test)
+{
+	unsigned int here = gospan_cpu_mark(raw_smp_processor_id());
+
+	transit_is_memory(test, here);
+	transit_is_memory(test, here % 2 + 1);
 }
 
 /* Pages are marked as long as they are a span, and then not any more. */
@@ -342,6 +393,7 @@ static struct kunit_case unshare_cases[] = {
 	KUNIT_CASE(unshare_next_object),
 	KUNIT_CASE(unshare_frees_travel),
 	KUNIT_CASE(unshare_own_first),
+	KUNIT_CASE(unshare_transit_waits),
 	KUNIT_CASE(unshare_transit_is_memory),
 	KUNIT_CASE(unshare_marks_pages),
 	KUNIT_CASE(unshare_cpu_marks),

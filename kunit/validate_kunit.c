@@ -126,7 +126,7 @@ static void heap_validate_pages(struct kunit *test)
 
 	EXPECT_INVALID(test, chunk->key[t->page_idx], 0);
 	EXPECT_INVALID(test, chunk->key[t->page_idx], GOSPAN_SPANCLASS_LARGE);
-	/* Its objects are larger than a cache line; and there are not so many marks. */
+	/* Its objects have cache lines of their own. */
 	EXPECT_INVALID(test, chunk->key[t->page_idx],
 		       gospan_key_make(1, chunk->key[t->page_idx]));
 	EXPECT_INVALID(test, *gospan_chunk_span(chunk, t->page_idx), NULL);

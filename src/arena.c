@@ -301,7 +301,7 @@ struct gospan_chunk *gospan_arena_add(struct gospan_arenas *a, unsigned long add
 	}
 	for_each_set_bit(i, &tables, GOSPAN_CHUNK_NSPANS) {
 		atomic_long_add(sizeof(struct gospan_spans), &a->sys_bytes);
-		/* Pairs with gospan_arena_span_of(), by way of the spanclass bytes. */
+		/* Pairs with gospan_arena_span_of(), by way of the keys. */
 		WRITE_ONCE(chunk->spans[i], spare->spans[i]);
 		spare->spans[i] = NULL;
 	}

@@ -49,7 +49,7 @@ static __always_inline unsigned int magazine_pop(struct gospan_magazine *m, void
 
 /*
  * The magazine is empty: up to @n objects all the same, fewer only if the
- * central list has no more, or the mcache was claimed before.
+ * central list gives this CPU no more, or the mcache was claimed before.
  */
 static noinline unsigned int mcache_alloc_bulk(struct gospan_mcache *c, unsigned int spanclass,
 					       void **objs, unsigned int n)
@@ -218,8 +218,8 @@ static unsigned int group_first(u16 *class, void **p, unsigned int n)
 }
 
 /*
- * The magazine that an object may go to, and the key of its page; where the mcache is claimed
- * one of its spanclass, or of none. NULL: it goes to another node.
+ * The magazine that an object may go to, and the key of its page. NULL: it goes to another
+ * node. Where the mcache is claimed all have the same, and go home.
  */
 static __always_inline struct gospan_magazine *magazine_of(struct gospan_mcache *c, const void *p,
 							   unsigned int *key, bool special)
@@ -228,9 +228,7 @@ static __always_inline struct gospan_magazine *magazine_of(struct gospan_mcache 
 								 (unsigned long)p);
 
 	*key = gospan_chunk_key_of(chunk, p);
-	if (special && gospan_mcache_is_none(c))
-		return &c->magazine[gospan_key_spanclass(*key)];
-	if (special && !gospan_mcache_is_home_chunk(c, chunk))
+	if (special && !gospan_mcache_is_home_chunk(c, chunk) && !gospan_mcache_is_none(c))
 		return NULL;
 	return gospan_mcache_magazine(c, *key);
 }
@@ -243,7 +241,7 @@ static __always_inline bool goes_along(struct gospan_mcache *c, const void *p, u
 								 (unsigned long)p);
 	unsigned int key_of = gospan_chunk_key_of(chunk, p);
 
-	if (special && !gospan_mcache_is_home_chunk(c, chunk))
+	if (special && !gospan_mcache_is_home_chunk(c, chunk) && !gospan_mcache_is_none(c))
 		return false;
 	/* Where the mcache is claimed all keys have the same magazine. */
 	return key_of == key || (gospan_key_spanclass(key_of) == gospan_key_spanclass(key) &&
@@ -264,7 +262,8 @@ static unsigned int classify(struct gospan_mcache *c, void **p, unsigned int n, 
 
 		if (m && gospan_spanclass_is_cut(gospan_key_spanclass(key)) &&
 		    !gospan_spanclass_is_recorded(gospan_key_spanclass(key))) {
-			class[i++] = m - c->magazine;
+			class[i++] = gospan_mcache_is_none(c) ? gospan_key_spanclass(key) :
+								m - c->magazine;
 			continue;
 		}
 		n--;

@@ -25,216 +25,11 @@
  * back; fullness counts in free slots where TCMalloc's counts in taken ones.
  */
 #include <linux/bitmap.h>
-#include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
 #include "mcentral.h"
 #include "report.h"
-
-struct gospan_mcentral **gospan_centrals;
-
-static unsigned int transit_bytes;
-module_param(transit_bytes, uint, 0444);
-MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 32 times as much from 1 KiB on (default: a 1024th of memory, 64 KiB to 1 MiB)");
-
-/*
- * Where a span has few objects, that many times transit_bytes; and as many batches a slot as
- * elsewhere objects, as long as there are so many slots.
- */
-#define FEW_TIMES	32U
-#define FEW_SLOTS	8U
-
-/* Of the transit of a spanclass. */
-struct transit_size {
-	unsigned int nr_slots;	/* 0: objects move one by one, or only by their spans */
-	unsigned int room;	/* objects, of each slot */
-};
-
-static struct transit_size transit_size(unsigned int spanclass)
-{
-	struct transit_size size = { .room = gospan_spanclass_batch(spanclass) };
-	unsigned long batch_bytes = size.room * gospan_spanclass_bytes(spanclass);
-	unsigned long bytes = transit_bytes, n;
-
-	if (!size.room)
-		return size;
-	if (gospan_mcentral_has_few(gospan_spanclass_layout(spanclass).nelems)) {
-		bytes *= FEW_TIMES;
-		n = clamp(bytes / batch_bytes / FEW_SLOTS, 1UL,
-			  (unsigned long)GOSPAN_MAX_BATCH / size.room);
-		size.room *= n;
-		batch_bytes *= n;
-	}
-	size.nr_slots = clamp(bytes / batch_bytes, 2UL, (unsigned long)GOSPAN_TRANSIT_MAX_SLOTS);
-	return size;
-}
-
-/* Objects of @spanclass that may be in transit. */
-unsigned int gospan_mcentral_max_transit(unsigned int spanclass)
-{
-	struct transit_size size = transit_size(spanclass);
-
-	return size.nr_slots * size.room;
-}
-
-/* What their slots take. */
-size_t gospan_mcentral_transit_bytes(unsigned int spanclass)
-{
-	struct transit_size size = transit_size(spanclass);
-
-	return gospan_transit_bytes(size.nr_slots, size.room);
-}
-
-static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int node)
-{
-	unsigned int i;
-
-	raw_spin_lock_init(&mc->lock);
-	for (i = 0; i < GOSPAN_NR_FULLNESS; i++)
-		INIT_LIST_HEAD(&mc->partial[i]);
-	INIT_LIST_HEAD(&mc->empty);
-	mc->spanclass = spanclass;
-	mc->page_spanclass = gospan_spanclass_of_page(spanclass);
-	mc->node = node;
-}
-
-/* Have it serve objects that are cut as the layout of its spanclass says. */
-static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
-{
-	struct gospan_layout l = gospan_spanclass_layout(mc->spanclass);
-	struct transit_size size = transit_size(mc->spanclass);
-	void *batches = NULL;
-	unsigned long flags;
-
-	if (size.nr_slots) {
-		batches = kvzalloc(gospan_mcentral_transit_bytes(mc->spanclass), GFP_KERNEL);
-		if (!batches)
-			return -ENOMEM;
-	}
-	/* Others may just be counting what is in transit. */
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	mc->layout = l;
-	mc->ctor = ctor;
-	mc->typesafe = typesafe;
-	mc->batch = gospan_spanclass_batch(mc->spanclass);
-	mc->whole = gospan_spanclass_whole(mc->spanclass);
-	if (size.nr_slots)
-		gospan_transit_open(&mc->transit, batches, size.nr_slots, size.room);
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	return 0;
-}
-
-/* The opposite, when it has no spans. */
-static void central_close(struct gospan_mcentral *mc)
-{
-	unsigned long flags;
-	void *batches;
-
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	batches = gospan_transit_close(&mc->transit);
-	mc->layout = (struct gospan_layout){};
-	mc->batch = 0;
-	mc->whole = 0;
-	mc->ctor = NULL;
-	mc->typesafe = false;
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	atomic_long_set(&mc->nr_mallocs, 0);
-	kvfree(batches);
-}
-
-/**
- * gospan_mcentral_open() - have a spanclass served that was not
- * @spanclass: of a named cache; its layout is set
- * @ctor: run on each slot of a new span; or %NULL
- * @typesafe: a span's pages go back to the heap only after an RCU grace period
- *
- * Context: Task; may sleep.
- * Return: 0, or -ENOMEM with nothing changed.
- */
-int gospan_mcentral_open(unsigned int spanclass, void (*ctor)(void *obj), bool typesafe)
-{
-	int node;
-
-	for_each_node(node) {
-		if (central_open(gospan_mcentral_of(spanclass, node), ctor, typesafe)) {
-			gospan_mcentral_close(spanclass);
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-/* The opposite, when no object is left, in any CPU's magazine either. Task; may sleep. */
-void gospan_mcentral_close(unsigned int spanclass)
-{
-	int node;
-
-	for_each_node(node)
-		central_close(gospan_mcentral_of(spanclass, node));
-}
-
-/* The lists of a node. What is left after an error, gospan_mcentral_exit() frees. */
-static int centrals_init_node(int node)
-{
-	unsigned int spanclass;
-	int err;
-
-	gospan_centrals[node] = kvcalloc(GOSPAN_NR_SPANCLASSES, sizeof(struct gospan_mcentral),
-					 GFP_KERNEL);
-	if (!gospan_centrals[node])
-		return -ENOMEM;
-	for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++) {
-		central_init(gospan_mcentral_of(spanclass, node), spanclass, node);
-		if (spanclass < GOSPAN_SPANCLASS_FIRST || spanclass >= GOSPAN_SPANCLASS_CACHE)
-			continue;
-		err = central_open(gospan_mcentral_of(spanclass, node), NULL, false);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Lists for all nodes that may be: one may get memory at any time. */
-int gospan_mcentral_init(void)
-{
-	int node, err = -ENOMEM;
-
-	/* TCMalloc's transfer caches hold as much at most. */
-	if (!transit_bytes)
-		transit_bytes = clamp_t(u64, (u64)totalram_pages() << PAGE_SHIFT >> 10,
-					SZ_64K, SZ_1M);
-	gospan_centrals = kcalloc(nr_node_ids, sizeof(*gospan_centrals), GFP_KERNEL);
-	if (!gospan_centrals)
-		return err;
-	for_each_node(node) {
-		err = centrals_init_node(node);
-		if (err)
-			break;
-	}
-	if (err)
-		gospan_mcentral_exit();
-	else
-		WRITE_ONCE(gospan_heap.reclaim, gospan_mcentral_reclaim);
-	return err;
-}
-
-void gospan_mcentral_exit(void)
-{
-	unsigned int spanclass;
-	int node;
-
-	WRITE_ONCE(gospan_heap.reclaim, NULL);
-	for_each_node(node) {
-		if (!gospan_centrals[node])
-			continue;
-		for (spanclass = 0; spanclass < GOSPAN_NR_SPANCLASSES; spanclass++)
-			kvfree(gospan_mcentral_of(spanclass, node)->transit.batches);
-		kvfree(gospan_centrals[node]);
-	}
-	kfree(gospan_centrals);
-	gospan_centrals = NULL;
-}
 
 /* Which list a span with a free slot belongs on, that is not empty. */
 static unsigned int span_fullness(unsigned int nr_free)
@@ -353,6 +148,59 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
 	}
 }
 
+/* Slots of the transit that are looked at for a batch of the CPU's own pages. */
+#define OWN_TRIES	8U
+
+/*
+ * A batch in transit whose first object is in a page that this CPU cuts, as then most of it
+ * are; or NULL. Others may own the slot when it is looked at, and then put another batch there.
+ */
+static struct gospan_batch *central_take_own(struct gospan_mcentral *mc,
+					     enum gospan_transit_state state)
+{
+	unsigned int mark = gospan_cpu_mark(smp_processor_id()), tries = OWN_TRIES, slot, key;
+	/* Pairs with gospan_transit_open(), by way of the batches' bits. */
+	unsigned long slots = smp_load_acquire(&mc->transit.slots[state]);
+	struct gospan_batch *b;
+
+	for (; slots && tries; slots &= slots - 1, tries--) {
+		slot = __ffs(slots);
+		b = gospan_transit_batch(&mc->transit, slot);
+		/* See above. */
+		key = gospan_arena_key_of(&gospan_heap.arenas, data_race(b->objs[0]));
+		if (gospan_key_mark(key) == mark &&
+		    test_and_clear_bit(slot, &mc->transit.slots[state]))
+			return b;
+	}
+	return NULL;
+}
+
+/*
+ * Where CPUs keep to pages of their own: objects in transit that are of such, so that there are
+ * up to @n beside the @got that there are. Those of other CPUs' wait there for these, until they
+ * go back to their spans. Returns how many there are.
+ */
+static unsigned int central_pop_own(struct gospan_mcentral *mc, void **objs, unsigned int got,
+				    unsigned int n)
+{
+	unsigned int room = READ_ONCE(mc->transit.room), some;
+	struct gospan_batch *b;
+
+	/* Beside others only whole batches: what is left of one is to be put elsewhere. */
+	while (!got || n - got >= room) {
+		b = n - got < room ? central_take_own(mc, GOSPAN_TRANSIT_PARTIAL) : NULL;
+		b = b ?: central_take_own(mc, GOSPAN_TRANSIT_FULL);
+		if (!b)
+			break;
+		some = min_t(unsigned int, n - got, b->nr);
+		b->nr -= some;
+		memcpy(objs + got, b->objs + b->nr, some * sizeof(*objs));
+		gospan_transit_put(&mc->transit, b);
+		got += some;
+	}
+	return got;
+}
+
 /**
  * gospan_mcentral_refill() - take a batch of free objects
  * @mc: central list
@@ -363,14 +211,15 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
  *
  * Context: Any but NMI, as owner of @current_span. Takes the central lock if
  * not enough are in transit, or they are smaller than a cache line.
- * Return: how many were had, 0..@n; fewer only if the spans have no more, none only if nothing
- * else has.
+ * Return: how many were had, 0..@n; fewer only if the spans have no more.
  */
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n)
 {
-	bool private = gospan_span_is_private(mc->layout.elem_bytes);
-	unsigned int got = 0, more;
+	/* Another node's, when this one is short of memory, are had as they are. */
+	bool private = gospan_span_is_private(mc->layout.elem_bytes) &&
+		       mc->node == gospan_node_local();
+	unsigned int got = 0;
 	unsigned long flags;
 
 	/* First what is in lines of the CPU's own. */
@@ -379,12 +228,8 @@ unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_sp
 		got = central_cut_current(mc, current_span, objs, n);
 		raw_spin_unlock_irqrestore(&mc->lock, flags);
 	}
-	/* What is in transit may be in others': it stays there unless it is a batch. */
-	if (!private || READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL])) {
-		/* Beside others only whole ones: what is left of one is to be put elsewhere. */
-		more = got ? rounddown(n - got, mc->transit.room) : n;
-		got += gospan_transit_pop(&mc->transit, objs + got, more);
-	}
+	got = private ? central_pop_own(mc, objs, got, n) :
+			gospan_transit_pop(&mc->transit, objs, n);
 	/* Who frees into a span just now comes too late. */
 	if (got == n || (!*current_span && !READ_ONCE(mc->nr_listed)))
 		return got;
@@ -668,6 +513,17 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
 	}
 }
 
+/* Objects that the transit has no room for, to their spans. */
+noinline void gospan_mcentral_spill(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
+{
+	unsigned int some;
+
+	for (; n; n -= some, objs += some) {
+		some = min(n, CENTRAL_OBJS);
+		central_free_spill(mc, objs, some);
+	}
+}
+
 /**
  * gospan_mcentral_flush() - give back a batch of free objects
  * @mc: central list
@@ -679,12 +535,10 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
  */
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n)
 {
-	unsigned int moved = gospan_transit_push(&mc->transit, objs, n), some;
+	unsigned int moved = gospan_transit_push(&mc->transit, objs, n);
 
-	for (; unlikely(moved < n); moved += some) {
-		some = min(n - moved, CENTRAL_OBJS);
-		central_free_spill(mc, objs + moved, some);
-	}
+	if (unlikely(moved < n))
+		gospan_mcentral_spill(mc, objs + moved, n - moved);
 }
 
 /*

@@ -96,6 +96,7 @@ void gospan_mcentral_close(unsigned int spanclass);
 unsigned int gospan_mcentral_refill(struct gospan_mcentral *mc, struct gospan_span **current_span,
 				    void **objs, unsigned int n);
 void gospan_mcentral_flush(struct gospan_mcentral *mc, void *const *objs, unsigned int n);
+void gospan_mcentral_spill(struct gospan_mcentral *mc, void *const *objs, unsigned int n);
 void gospan_mcentral_flush_home(void **objs, unsigned int n);
 void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch *b);
 void gospan_mcentral_disown(struct gospan_mcentral *mc, struct gospan_span *s);

@@ -145,12 +145,11 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 	return mc;
 }
 
-/* Has it a free object that gospan_mcentral_refill() would give, at some moment? */
+/* Has the list of another node a free object, at some moment? */
 static bool central_has_free(const struct gospan_mcentral *mc)
 {
 	return READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]) || READ_ONCE(mc->nr_listed) ||
-	       (!gospan_span_is_private(mc->layout.elem_bytes) &&
-		READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_PARTIAL]));
+	       READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_PARTIAL]);
 }
 
 /* The nearest other node's list that has a free object, at some moment; or NULL. */
@@ -189,6 +188,7 @@ static struct gospan_mcentral *central_nearest(const struct gospan_mcentral *mc)
 struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigned int n, gfp_t gfp)
 {
 	struct gospan_mcentral *from = NULL;
+	long nr_spans;
 
 	if (n >= mc->batch)
 		n = max(n, mc->batch * (1 + gospan_mcentral_nr_ahead(mc)));
@@ -199,7 +199,13 @@ struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigne
 	from = from ?: central_add_spans(mc, n, gfp);
 	if (likely(from) || !gospan_span_is_private(mc->layout.elem_bytes))
 		return from;
-	/* What is in transit is less than a batch, but better than nothing. */
+	/*
+	 * What is in transit is of others' pages, or less than a batch, but better than
+	 * nothing. Back in its spans it may have made one free, which is the heap's then.
+	 */
+	nr_spans = atomic_long_read(&mc->nr_spans);
 	gospan_mcentral_drain(mc);
-	return central_has_free(mc) ? mc : NULL;
+	if (READ_ONCE(mc->nr_listed))
+		return mc;
+	return atomic_long_read(&mc->nr_spans) < nr_spans ? central_add_spans(mc, n, gfp) : NULL;
 }

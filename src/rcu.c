@@ -226,7 +226,7 @@ static __always_inline bool batch_add(struct rcu_batch *b, const void *p, size_t
 }
 
 /*
- * Fast path: the spanclass byte of the page, and a store, under one lock. False if
+ * Fast path: the spanclass of the page, and a store, under one lock. False if
  * no batch is open, or others have the lock, or it is no small object.
  */
 static __always_inline bool queue_put_small(struct rcu_queue *q, const void *p)
