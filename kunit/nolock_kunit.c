@@ -426,7 +426,7 @@ static void free_tiny(struct kunit *test)
 /* The mcache is not claimed, but a large object and a full magazine need a lock. */
 static void free_deferred_for_a_lock(struct kunit *test)
 {
-	unsigned int spanclass = gospan_make_spanclass(gospan_size_to_class(2048), false);
+	unsigned int spanclass = gospan_make_spanclass(gospan_size_to_class(8192), false);
 	unsigned int i, nr = gospan_mcache_capacity(spanclass) + 1;
 	void *large = gospan_alloc(SZ_64K, GFP_KERNEL);
 	u64 live = gospan_kunit_live();
@@ -437,13 +437,13 @@ static void free_deferred_for_a_lock(struct kunit *test)
 	KUNIT_ASSERT_LE(test, nr, (unsigned int)ARRAY_SIZE(objs));
 	nolock_start(test, 0);
 	for (i = 0; i < nr; i++) {
-		objs[i] = gospan_alloc(2048, GFP_KERNEL);
+		objs[i] = gospan_alloc(8192, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
 	}
 	gospan_kunit_flush();
 	/* So that the magazine has capacity, and is empty. */
 	gospan_free(objs[0]);
-	objs[0] = gospan_alloc(2048, GFP_KERNEL);
+	objs[0] = gospan_alloc(8192, GFP_KERNEL);
 	local_irq_save(flags);
 	for (i = 0; i < nr; i++)
 		gospan_free_nolock(objs[i]);

@@ -38,6 +38,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include "mcache.h"
+#include "report.h"
 #include "supply.h"
 
 static unsigned int cpu_cache_bytes = SZ_256K;
@@ -96,18 +97,28 @@ static void magazine_init(struct gospan_magazine *m, void **slot)
 }
 
 /* Give the @n objects that were pushed first to the central list. */
-static void magazine_flush(struct gospan_mcache *c, unsigned int idx, unsigned int n)
+static __always_inline void magazine_flush_to(struct gospan_magazine *m, unsigned int n,
+					      struct gospan_mcentral *mc, bool mixed)
 {
-	struct gospan_magazine *m = &c->magazine[idx];
+	unsigned int moved;
 
-	if (unlikely(test_bit(idx, c->mixed)))
+	if (unlikely(mixed)) {
 		gospan_mcentral_flush_home(m->base, n);
-	else
-		gospan_mcentral_flush(gospan_mcache_central(c, idx), m->base, n);
+	} else {
+		moved = gospan_transit_push(&mc->transit, m->base, n);
+		if (unlikely(moved < n))
+			gospan_mcentral_spill(mc, m->base + moved, n - moved);
+	}
 	/* The rest are warmer, they stay. */
 	m->top -= n;
 	if (m->top != m->base)
 		memmove(m->base, m->base + n, (m->top - m->base) * sizeof(void *));
+}
+
+static noinline void magazine_flush(struct gospan_mcache *c, unsigned int idx, unsigned int n)
+{
+	magazine_flush_to(&c->magazine[idx], n, gospan_mcache_central(c, idx),
+			  test_bit(idx, c->mixed));
 }
 
 /* Send what waits to go to other nodes. */
@@ -199,7 +210,10 @@ static bool mcache_make_room(struct gospan_mcache *c, unsigned int idx, unsigned
 	size_t bytes = n * gospan_spanclass_bytes(gospan_magazine_spanclass(idx));
 	bool forced = !tries;
 
-	/* Any magazine alone has room: there are others. */
+	if (unlikely((capacity + n) * gospan_spanclass_bytes(gospan_magazine_spanclass(idx)) >
+		     cpu_cache_bytes))
+		return false;
+	/* This magazine alone has room: there are others. */
 	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
 		do {
 			c->victim = (c->victim + 1) % GOSPAN_NR_MAGAZINES;
@@ -235,25 +249,20 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int idx)
 
 /*
  * Has all gone one way since the magazine was empty or full last, and is so again? Whoever
- * only frees, or only allocates, wants nothing kept.
+ * only frees, or only allocates, wants nothing kept. When it is emptied, or filled, it is
+ * noted how many will have been popped then.
  */
 static bool magazine_is_one_way(const struct gospan_mcache *c, unsigned int idx)
 {
 	return c->magazine[idx].nr_mallocs == c->one_way[idx];
 }
 
-/* It has been filled with @n objects, or emptied: note how many will have been popped then. */
-static void magazine_traded(struct gospan_mcache *c, unsigned int idx, unsigned int n)
-{
-	c->one_way[idx] = c->magazine[idx].nr_mallocs + n;
-}
-
 /* Objects to trade, since it is empty or full. */
-static unsigned int magazine_trade(const struct gospan_mcache *c, unsigned int idx)
+static unsigned int magazine_trade(const struct gospan_magazine *m, bool one_way)
 {
-	unsigned int capacity = magazine_capacity(&c->magazine[idx]);
+	unsigned int capacity = magazine_capacity(m);
 
-	return magazine_is_one_way(c, idx) ? capacity : capacity / 2;
+	return one_way ? capacity : capacity / 2;
 }
 
 /* Let a magazine hold twice as much, if others have it to spare, but no more than @max. */
@@ -269,13 +278,14 @@ static noinline void mcache_resize(struct gospan_mcache *c, unsigned int idx,
 		mcache_set_capacity(c, idx, n + more);
 }
 
-static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int idx)
+static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int idx,
+					const struct gospan_magazine *m,
+					const struct gospan_mcentral *mc, bool one_way)
 {
-	const struct gospan_mcentral *mc = gospan_mcache_central(c, idx);
-	unsigned int max = magazine_is_one_way(c, idx) ? mc->whole : 2 * mc->batch;
+	unsigned int max = one_way ? mc->whole : 2 * mc->batch;
 
 	__set_bit(idx, c->missed);
-	if (magazine_capacity(&c->magazine[idx]) != max)
+	if (unlikely(magazine_capacity(m) != max))
 		mcache_resize(c, idx, max);
 }
 
@@ -285,22 +295,26 @@ static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int id
  */
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int idx)
 {
-	mcache_grow(c, idx);
+	mcache_grow(c, idx, &c->magazine[idx], gospan_mcache_central(c, idx),
+		    magazine_is_one_way(c, idx));
 }
 
 /* Fill the magazine, which is empty. */
-static __always_inline void magazine_refill(struct gospan_mcache *c, unsigned int spanclass)
+static __always_inline void magazine_refill(struct gospan_mcache *c, unsigned int spanclass,
+					    struct gospan_magazine *m, struct gospan_mcentral *mc,
+					    bool one_way)
 {
-	struct gospan_magazine *m = &c->magazine[spanclass];
-	unsigned int n;
+	unsigned int want = magazine_trade(m, one_way), n = 0;
 
 	c->nr_refills[spanclass]++;
 	__clear_bit(spanclass, c->mixed);
-	n = gospan_mcentral_refill(gospan_mcache_central(c, spanclass), &c->span[spanclass],
-				   m->base, magazine_trade(c, spanclass));
+	if (likely(!gospan_span_is_private(mc->layout.elem_bytes)))
+		n = gospan_transit_pop(&mc->transit, m->base, want);
+	if (unlikely(n < want))
+		n += gospan_mcentral_refill(mc, &c->span[spanclass], m->base + n, want - n);
 	m->top += n;
 	if (n)
-		magazine_traded(c, spanclass, n);
+		c->one_way[spanclass] = m->nr_mallocs + n;
 }
 
 /* The same, since the CPU's node has nothing, with objects of @other's. */
@@ -324,22 +338,49 @@ static noinline void magazine_refill_other(struct gospan_mcache *c, unsigned int
 void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 			  struct gospan_mcentral *other)
 {
+	struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
 	struct gospan_magazine *m = &c->magazine[spanclass];
+	bool one_way = magazine_is_one_way(c, spanclass);
 
-	if (!magazine_capacity(m)) {
+	if (unlikely(!magazine_capacity(m))) {
 		if (!mcache_grant(c, spanclass))
-			return gospan_mcentral_alloc(other ?: gospan_mcache_central(c, spanclass));
+			return gospan_mcentral_alloc(other ?: mc);
+		one_way = false;
 	} else if (m->top == m->base && !other) {
-		mcache_grow(c, spanclass);
+		mcache_grow(c, spanclass, m, mc, one_way);
 	}
-	if (m->top == m->base)
-		magazine_refill(c, spanclass);
-	if (m->top == m->base && other && other != gospan_mcache_central(c, spanclass))
+	if (likely(m->top == m->base))
+		magazine_refill(c, spanclass, m, mc, one_way);
+	if (unlikely(m->top == m->base) && other && other != mc)
 		magazine_refill_other(c, spanclass, other);
-	if (m->top == m->base)
+	if (unlikely(m->top == m->base))
 		return NULL;
 	m->nr_mallocs++;
 	return *--m->top;
+}
+
+static __always_inline bool mcache_free(struct gospan_mcache *c, unsigned int idx,
+					struct gospan_magazine *m, void *p)
+{
+	struct gospan_mcentral *mc = gospan_mcache_central(c, idx);
+	bool one_way;
+
+	if (unlikely(!magazine_capacity(m)) && !mcache_grant(c, idx)) {
+		gospan_mcentral_flush(mc, &p, 1);
+		return true;
+	}
+	if (unlikely(m->top[-1] == p))
+		return false;
+	one_way = m->nr_mallocs == c->one_way[idx];
+	if (likely(m->top == m->limit))
+		mcache_grow(c, idx, m, mc, one_way);
+	if (likely(m->top == m->limit)) {
+		c->nr_flushes[gospan_magazine_spanclass(idx)]++;
+		magazine_flush_to(m, magazine_trade(m, one_way), mc, test_bit(idx, c->mixed));
+		c->one_way[idx] = m->nr_mallocs;
+	}
+	*m->top++ = p;
+	return true;
 }
 
 /*
@@ -348,23 +389,17 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
  */
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int idx, void *p)
 {
-	struct gospan_magazine *m = &c->magazine[idx];
+	return mcache_free(c, idx, &c->magazine[idx], p);
+}
 
-	if (!magazine_capacity(m) && !mcache_grant(c, idx)) {
-		gospan_mcentral_flush(gospan_mcache_central(c, idx), &p, 1);
-		return true;
-	}
-	if (m->top[-1] == p)
-		return false;
-	if (m->top == m->limit)
-		mcache_grow(c, idx);
-	if (m->top == m->limit) {
-		c->nr_flushes[gospan_magazine_spanclass(idx)]++;
-		magazine_flush(c, idx, magazine_trade(c, idx));
-		magazine_traded(c, idx, 0);
-	}
-	*m->top++ = p;
-	return true;
+/* The same where the magazine is full, or has @p already. Reports, and ends the claim. */
+void gospan_mcache_free_full(const void *p, struct gospan_magazine *m, struct gospan_mcache *c)
+{
+	bool ok = mcache_free(c, m - c->magazine, m, (void *)p);
+
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+	if (unlikely(!ok))
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, p);
 }
 
 /* The same for an object of another node. */
@@ -679,9 +714,8 @@ int gospan_mcache_init(void)
 {
 	int ret;
 
-	/* Any magazine alone fits. */
-	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES &&
-		      GOSPAN_WHOLE_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
+	/* Any magazine alone fits, before it is to be traded whole. */
+	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",
 				mcache_cpu_prepare, mcache_cpu_dead);

@@ -197,6 +197,7 @@ static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned i
 void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 			  struct gospan_mcentral *other);
 bool gospan_mcache_free(struct gospan_mcache *c, unsigned int idx, void *p);
+void gospan_mcache_free_full(const void *p, struct gospan_magazine *m, struct gospan_mcache *c);
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int idx);
 bool gospan_mcache_put_elsewhere(struct gospan_mcache *c, unsigned int spanclass, void *p);
 void gospan_mcache_close_tiny(struct gospan_mcache *c);

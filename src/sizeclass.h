@@ -18,14 +18,14 @@
 #endif
 /* Bytes in a magazine that only fills, or only empties, and is traded whole. */
 #ifndef GOSPAN_WHOLE_BYTES
-#define GOSPAN_WHOLE_BYTES	SZ_128K
+#define GOSPAN_WHOLE_BYTES	(3 * SZ_64K)
 #endif
 /* The same for the batches that a magazine begins with. */
 #define GOSPAN_FIRST_BATCH	16U
 #define GOSPAN_FIRST_BATCH_BYTES SZ_4K
 
 /*
- * The spanclass byte of a page: 0 is "no span here", so large spans, whose
+ * The spanclass of a page, a byte of its key: 0 is "no span here", so large spans, whose
  * sizeclass is 0, all carry the noscan bit.
  */
 #define GOSPAN_SPANCLASS_NONE	0

@@ -16,9 +16,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
-#include <linux/minmax.h>
 #include <linux/overflow.h>
-#include <linux/string.h>
 #include "transit.h"
 
 static size_t batch_bytes(unsigned int room)
@@ -30,12 +28,6 @@ static size_t batch_bytes(unsigned int room)
 size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room)
 {
 	return nr_slots * batch_bytes(room);
-}
-
-/* That of a slot, whoever owns it. */
-struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t, unsigned int slot)
-{
-	return t->batches + slot * batch_bytes(t->room);
 }
 
 /*
@@ -50,6 +42,7 @@ void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int n
 	t->batches = batches;
 	t->nr_slots = nr_slots;
 	t->room = room;
+	t->batch_bytes = batch_bytes(room);
 	for (slot = 0; slot < nr_slots; slot++)
 		gospan_transit_batch(t, slot)->slot = slot;
 	/* Pairs with the atomic that takes a slot. */
@@ -63,48 +56,6 @@ void *gospan_transit_close(struct gospan_transit *t)
 
 	*t = (struct gospan_transit){};
 	return batches;
-}
-
-static __always_inline struct gospan_batch *transit_take(struct gospan_transit *t,
-							 enum gospan_transit_state state)
-{
-	unsigned long slots;
-	unsigned int slot;
-
-	while ((slots = READ_ONCE(t->slots[state]))) {
-		slot = __ffs(slots);
-		/* A full barrier where it succeeds: we see what who put it wrote. */
-		if (test_and_clear_bit(slot, &t->slots[state]))
-			return gospan_transit_batch(t, slot);
-	}
-	return NULL;
-}
-
-/* Own a slot that is in a state. NULL: there is none, or others own it. */
-struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
-{
-	return transit_take(t, state);
-}
-
-static __always_inline void transit_put(struct gospan_transit *t, struct gospan_batch *b)
-{
-	enum gospan_transit_state state = GOSPAN_TRANSIT_PARTIAL;
-
-	if (!b->nr)
-		state = GOSPAN_TRANSIT_EMPTY;
-	else if (b->nr == t->room)
-		state = GOSPAN_TRANSIT_FULL;
-	/* An older one makes it stale too soon. */
-	WRITE_ONCE(b->period, READ_ONCE(t->period));
-	/* Who takes it sees what we wrote. */
-	smp_mb__before_atomic();
-	set_bit(b->slot, &t->slots[state]);
-}
-
-/* Leave a slot to others. */
-void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
-{
-	transit_put(t, b);
 }
 
 /* Own a slot of a state whose batch was put in an earlier period than this, or NULL. */
@@ -143,47 +94,6 @@ struct gospan_batch *gospan_transit_take_stale(struct gospan_transit *t)
 void gospan_transit_age(struct gospan_transit *t)
 {
 	WRITE_ONCE(t->period, t->period + 1);
-}
-
-/* Put up to @n objects into slots. Returns how many had room. */
-unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, unsigned int n)
-{
-	unsigned int done = 0, some;
-	struct gospan_batch *b;
-
-	while (done < n) {
-		b = n - done < t->room ? transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
-		b = b ?: transit_take(t, GOSPAN_TRANSIT_EMPTY);
-		if (!b)
-			break;
-		some = min_t(unsigned int, n - done, t->room - b->nr);
-		memcpy(b->objs + b->nr, objs + done, some * sizeof(*objs));
-		b->nr += some;
-		done += some;
-		transit_put(t, b);
-	}
-	return done;
-}
-
-/* Take up to @n objects out of slots, of each the last first. Returns how many. */
-unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned int n)
-{
-	unsigned int done = 0, some;
-	struct gospan_batch *b;
-
-	while (done < n) {
-		b = n - done < t->room ? transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
-		b = b ?: transit_take(t, GOSPAN_TRANSIT_FULL);
-		b = b ?: transit_take(t, GOSPAN_TRANSIT_PARTIAL);
-		if (!b)
-			break;
-		some = min_t(unsigned int, n - done, b->nr);
-		b->nr -= some;
-		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
-		done += some;
-		transit_put(t, b);
-	}
-	return done;
 }
 
 /* Objects in it, at some moment; it stays open, or closed, meanwhile. */

@@ -5,6 +5,10 @@
 #ifndef _GOSPAN_TRANSIT_H
 #define _GOSPAN_TRANSIT_H
 
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 /* What a slot holds. */
@@ -29,6 +33,7 @@ struct gospan_transit {
 	void *batches;		/* (c) @nr_slots of struct gospan_batch */
 	unsigned int nr_slots;	/* (c) 0: closed */
 	unsigned int room;	/* (c) objects in a full one */
+	unsigned int batch_bytes; /* (c) from one to the next */
 	u32 period;		/* counts gospan_transit_age() */
 };
 
@@ -37,15 +42,91 @@ void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int n
 			 unsigned int room);
 void *gospan_transit_close(struct gospan_transit *t);
 
-struct gospan_batch *gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state);
-void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b);
 struct gospan_batch *gospan_transit_take_stale(struct gospan_transit *t);
 void gospan_transit_age(struct gospan_transit *t);
-unsigned int gospan_transit_push(struct gospan_transit *t, void *const *objs, unsigned int n);
-unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs, unsigned int n);
-
-struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t, unsigned int slot);
 unsigned int gospan_transit_count(const struct gospan_transit *t);
 unsigned int gospan_transit_nr_full(const struct gospan_transit *t);
+
+/* That of a slot, whoever owns it. */
+static inline struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t,
+							unsigned int slot)
+{
+	return t->batches + slot * t->batch_bytes;
+}
+
+/* Own a slot that is in a state. NULL: there is none, or others own it. */
+static __always_inline struct gospan_batch *
+gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
+{
+	unsigned long slots;
+	unsigned int slot;
+
+	while ((slots = READ_ONCE(t->slots[state]))) {
+		slot = __ffs(slots);
+		/* A full barrier where it succeeds: we see what who put it wrote. */
+		if (test_and_clear_bit(slot, &t->slots[state]))
+			return gospan_transit_batch(t, slot);
+	}
+	return NULL;
+}
+
+/* Leave a slot to others. */
+static __always_inline void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
+{
+	enum gospan_transit_state state = GOSPAN_TRANSIT_PARTIAL;
+
+	if (!b->nr)
+		state = GOSPAN_TRANSIT_EMPTY;
+	else if (b->nr == t->room)
+		state = GOSPAN_TRANSIT_FULL;
+	/* An older one makes it stale too soon. */
+	WRITE_ONCE(b->period, READ_ONCE(t->period));
+	/* Who takes it sees what we wrote. */
+	smp_mb__before_atomic();
+	set_bit(b->slot, &t->slots[state]);
+}
+
+/* Put up to @n objects into slots. Returns how many had room. */
+static __always_inline unsigned int gospan_transit_push(struct gospan_transit *t,
+							void *const *objs, unsigned int n)
+{
+	unsigned int done = 0, some;
+	struct gospan_batch *b;
+
+	while (done < n) {
+		b = n - done < t->room ? gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
+		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
+		if (!b)
+			break;
+		some = min_t(unsigned int, n - done, t->room - b->nr);
+		memcpy(b->objs + b->nr, objs + done, some * sizeof(*objs));
+		b->nr += some;
+		done += some;
+		gospan_transit_put(t, b);
+	}
+	return done;
+}
+
+/* Take up to @n objects out of slots, of each the last first. Returns how many. */
+static __always_inline unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs,
+						       unsigned int n)
+{
+	unsigned int done = 0, some;
+	struct gospan_batch *b;
+
+	while (done < n) {
+		b = n - done < t->room ? gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
+		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
+		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
+		if (!b)
+			break;
+		some = min_t(unsigned int, n - done, b->nr);
+		b->nr -= some;
+		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
+		done += some;
+		gospan_transit_put(t, b);
+	}
+	return done;
+}
 
 #endif /* _GOSPAN_TRANSIT_H */

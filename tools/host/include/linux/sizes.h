@@ -7,6 +7,6 @@
 
 #define SZ_4K	4096
 #define SZ_32K	32768
-#define SZ_128K	131072
+#define SZ_64K	65536
 
 #endif /* _HOST_LINUX_SIZES_H */
