@@ -10,8 +10,8 @@
  * for leaves from there: objects that one CPU frees and another allocates
  * never touch their spans, nor a lock. Where that has no room, or nothing, the
  * lock is taken once for several batches: what is in transit goes back to the
- * spans as well, or some is cut ahead. What goes back is sorted by page where that
- * meets spans more than once.
+ * spans as well, or some is cut ahead. What goes back is sorted by page, unless
+ * neighbours mostly lie in the same: so that a span is met once.
  *
  * Objects are cut from the fullest span that has a free slot, so that the
  * others may run empty. A span whose last object came back stays as it is, since
@@ -371,7 +371,7 @@ static void central_free_in_order(struct gospan_mcentral *mc, struct central_ret
 }
 
 /* By their pages, on NR_LISTS: the first of each list, and which comes after which. */
-#define NR_LISTS	64U
+#define NR_LISTS	128U
 #define LIST_END	U16_MAX
 
 struct central_order {
@@ -421,7 +421,7 @@ static __always_inline unsigned int order_free(struct gospan_mcentral *mc, struc
 	return n;
 }
 
-/* The same of few spans: each page is met once. */
+/* The same where these would be met more than once: each span is, once. */
 static noinline void central_free_by_page(struct gospan_mcentral *mc, struct central_return *r)
 {
 	unsigned int freed = 0, list, before, n;
@@ -454,18 +454,26 @@ static noinline void central_free_by_page(struct gospan_mcentral *mc, struct cen
 		return_report(r);
 }
 
-/* Do @n objects, of @all, lie in few spans, but neighbours seldom in the same? */
-static bool central_are_scattered(const struct gospan_mcentral *mc, void *const *objs,
-				  unsigned int n, unsigned int all)
+/* Do neighbours among the first of them seldom lie in the same page? */
+static bool return_is_scattered(const struct central_return *r)
 {
-	unsigned int i, nr_same = 0;
+	void *const *objs = r->run[0].objs;
+	unsigned int n = r->run[0].n, nr_same = 0, i;
 
-	if (n < 8 || atomic_long_read(&mc->nr_spans) >= all)
+	if (n < 8)
 		return false;
 	for (i = 0; i < 4; i++)
 		nr_same += !(((unsigned long)objs[i * n / 4] ^ (unsigned long)objs[i * n / 4 + 1]) /
 			     GOSPAN_PAGE_SIZE);
 	return nr_same < 2;
+}
+
+static void central_free(struct gospan_mcentral *mc, struct central_return *r)
+{
+	if (return_is_scattered(r))
+		central_free_by_page(mc, r);
+	else
+		central_free_in_order(mc, r);
 }
 
 /* A batch in transit, whose slot the caller owns, back to the spans; the slot to others. */
@@ -475,7 +483,7 @@ void gospan_mcentral_free_batch(struct gospan_mcentral *mc, struct gospan_batch 
 
 	r.run[0] = (struct central_run){ b->objs, b->nr };
 	r.nr_runs = 1;
-	central_free_in_order(mc, &r);
+	central_free(mc, &r);
 	b->nr = 0;
 	gospan_transit_put(&mc->transit, b);
 }
@@ -488,7 +496,7 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
 					unsigned int n)
 {
 	struct gospan_batch *batch[GOSPAN_CENTRAL_BATCHES];
-	unsigned int all = n, nr_batches = 0, i;
+	unsigned int nr_batches = 0, i;
 	struct central_return r;
 
 	r.nr_runs = 0;
@@ -501,12 +509,8 @@ static noinline void central_free_spill(struct gospan_mcentral *mc, void *const 
 			break;
 		batch[nr_batches++] = b;
 		r.run[r.nr_runs++] = (struct central_run){ b->objs, b->nr };
-		all += b->nr;
 	}
-	if (central_are_scattered(mc, objs, n, all))
-		central_free_by_page(mc, &r);
-	else
-		central_free_in_order(mc, &r);
+	central_free(mc, &r);
 	for (i = 0; i < nr_batches; i++) {
 		batch[i]->nr = 0;
 		gospan_transit_put(&mc->transit, batch[i]);
