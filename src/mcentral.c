@@ -158,7 +158,8 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
 static struct gospan_batch *central_take_own(struct gospan_mcentral *mc,
 					     enum gospan_transit_state state)
 {
-	unsigned int mark = gospan_cpu_mark(smp_processor_id()), tries = OWN_TRIES, slot, key;
+	/* It is a hint alone: tests call this with preemption on. */
+	unsigned int mark = gospan_cpu_mark(raw_smp_processor_id()), tries = OWN_TRIES, slot, key;
 	/* Pairs with gospan_transit_open(), by way of the batches' bits. */
 	unsigned long slots = smp_load_acquire(&mc->transit.slots[state]);
 	struct gospan_batch *b;
