@@ -309,6 +309,20 @@ size_t gospan_debug_bytes(const struct gospan_span *s, const void *p, size_t byt
 	return gospan_record_is_live(r) ? r->asked : 0;
 }
 
+/* Does an object start at @p that has a record, live or not? */
+bool gospan_debug_has_record(const void *p)
+{
+	struct gospan_span *s;
+	bool has;
+
+	/* A span looked up with a pointer that is not ours may go at any time. */
+	rcu_read_lock();
+	s = gospan_arena_span_of(&gospan_heap.arenas, p);
+	has = s && gospan_span_object_bytes(s, p) && gospan_record_of(s, p);
+	rcu_read_unlock();
+	return has;
+}
+
 /* A live object has @size bytes from now on, no more than before. */
 void gospan_debug_resize(const void *p, size_t size)
 {

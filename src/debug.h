@@ -29,6 +29,7 @@ bool gospan_debug_is_noscan(const void *p);
 bool gospan_debug_take(void *p, size_t size, gfp_t gfp);
 bool gospan_debug_free(const void *p);
 size_t gospan_debug_bytes(const struct gospan_span *s, const void *p, size_t bytes);
+bool gospan_debug_has_record(const void *p);
 void gospan_debug_resize(const void *p, size_t size);
 void gospan_debug_flush(void);
 

@@ -458,27 +458,37 @@ static __always_inline void free_small(const void *p, bool special)
 	gospan_mcache_release(slot, c);
 }
 
-/* Bytes of the object that starts at @p; 0, reported, if none does. */
-static size_t object_bytes(const void *p)
+/* Bytes of the object that starts at @p; 0 if none does, and why; reported: GOSPAN_FREE_OK. */
+static size_t object_find(const void *p, enum gospan_verdict *verdict)
 {
-	enum gospan_verdict verdict = GOSPAN_FREE_FOREIGN;
 	struct gospan_span *s;
 	size_t bytes = 0;
 
+	*verdict = GOSPAN_FREE_OK;
 	if (unlikely(gospan_guard_pages_have(p)))
 		return gospan_guard_bytes(p);
 	gospan_arena_see_newest();
+	*verdict = GOSPAN_FREE_FOREIGN;
 	/* A span looked up with a pointer that is not ours may go at any time. */
 	rcu_read_lock();
 	s = gospan_arena_span_of(&gospan_heap.arenas, p);
 	if (s) {
 		bytes = s->spanclass == GOSPAN_SPANCLASS_TINY ? gospan_tiny_bytes(p) :
 								 gospan_span_object_bytes(s, p);
-		verdict = bytes ? GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR;
+		*verdict = bytes ? GOSPAN_FREE_DOUBLE : GOSPAN_FREE_INTERIOR;
 		bytes = bytes ? gospan_debug_bytes(s, p, bytes) : 0;
 	}
 	rcu_read_unlock();
-	if (!bytes)
+	return bytes;
+}
+
+/* The same, and what is wrong is reported. */
+static size_t object_bytes(const void *p)
+{
+	enum gospan_verdict verdict;
+	size_t bytes = object_find(p, &verdict);
+
+	if (!bytes && verdict != GOSPAN_FREE_OK)
 		gospan_report_misuse(verdict, p);
 	return bytes;
 }
@@ -486,13 +496,18 @@ static size_t object_bytes(const void *p)
 /* init_on_free: nothing that was written survives, and nothing else is wiped. */
 static noinline void free_wiped(const void *p)
 {
+	enum gospan_verdict verdict;
 	size_t bytes;
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	bytes = object_bytes(p);
-	if (!bytes)
+	bytes = object_find(p, &verdict);
+	/* What is wrong with one that has a record is told where that is looked at. */
+	if (!bytes && !gospan_debug_has_record(p)) {
+		if (verdict != GOSPAN_FREE_OK)
+			gospan_report_misuse(verdict, p);
 		return;
+	}
 	if (!gospan_spanclass_keeps(gospan_arena_spanclass_of(&gospan_heap.arenas, p)))
 		memset((void *)p, 0, bytes);
 	free_small(p, true);
