@@ -21,6 +21,7 @@ struct unshare_test {
 	size_t size;
 	unsigned int there;	/* the other CPU */
 	void *objs[NR_OBJS];	/* allocated on this one */
+	void *own[NR_OBJS];	/* on that one */
 	void *next;		/* what is allocated there then */
 	struct gospan_cache *cache;
 	unsigned int nr_others;	/* of what is allocated there, in others' pages */
@@ -220,6 +221,48 @@ static void unshare_transit_waits(struct kunit *test)
 	}
 }
 
+static int bulk_by_turns(void *data)
+{
+	struct unshare_test *t = data;
+	unsigned int here = gospan_span_is_private(t->size) ?
+			    gospan_cpu_mark(raw_smp_processor_id()) : 0, n = NR_OBJS / 3, i;
+
+	for (i = 0; i < NR_OBJS; i++)
+		t->own[i] = gospan_alloc(t->size, GFP_KERNEL);
+	/* Less than whole batches. */
+	for (i = 0; i + n <= NR_OBJS; i += n) {
+		gospan_free_bulk(n, t->own + i);
+		gospan_free_bulk(n, t->objs + i);
+	}
+	gospan_free_bulk(NR_OBJS - i, t->own + i);
+	gospan_free_bulk(NR_OBJS - i, t->objs + i);
+	for (i = 0; i < NR_OBJS; i++) {
+		t->objs[i] = gospan_alloc(t->size, GFP_KERNEL);
+		t->nr_others += mark_of(t->objs[i]) != here;
+	}
+	return 0;
+}
+
+/* Nor where it lies in batches that begin with the CPU's own. */
+static void unshare_mixed_batches(struct kunit *test)
+{
+	struct unshare_test *t = unshare_make(test);
+	unsigned int i, j;
+
+	if (gospan_node_are_many())
+		kunit_skip(test, "objects of another node go home in any case");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		t->size = sizes[i];
+		t->nr_others = 0;
+		alloc_all(test, t);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, bulk_by_turns, t, false), 0);
+		KUNIT_EXPECT_EQ_MSG(test, t->nr_others, 0, "%zu bytes", t->size);
+		for (j = 0; j < NR_OBJS; j++)
+			gospan_free(t->objs[j]);
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	}
+}
+
 /* Where memory is short a CPU has what is in transit, too, whosever pages it is in. */
 static void transit_is_memory(struct kunit *test, unsigned int mark)
 {
@@ -394,6 +437,7 @@ static struct kunit_case unshare_cases[] = {
 	KUNIT_CASE(unshare_frees_travel),
 	KUNIT_CASE(unshare_own_first),
 	KUNIT_CASE(unshare_transit_waits),
+	KUNIT_CASE(unshare_mixed_batches),
 	KUNIT_CASE(unshare_transit_is_memory),
 	KUNIT_CASE(unshare_marks_pages),
 	KUNIT_CASE(unshare_cpu_marks),

@@ -96,6 +96,7 @@ static noinline bool central_grow_bulk(unsigned int spanclass, unsigned int n, g
 /* Up to @n objects, not zeroed. Fewer if memory is short, or the mcache is claimed. */
 size_t gospan_bulk_alloc(unsigned int spanclass, gfp_t gfp, size_t n, void **p)
 {
+	bool grown = false;
 	size_t got = 0;
 
 	while (got < n) {
@@ -109,8 +110,13 @@ size_t gospan_bulk_alloc(unsigned int spanclass, gfp_t gfp, size_t n, void **p)
 		}
 		gospan_mcache_release(slot, c);
 		got += some;
-		if (unlikely(some < want) && (gospan_mcache_is_none(c) ||
-					      !central_grow_bulk(spanclass, want - some, gfp)))
+		if (likely(some == want))
+			continue;
+		/* What there is may be in others' pages: that is had one by one. */
+		if (gospan_mcache_is_none(c) || (grown && !some))
+			break;
+		grown = central_grow_bulk(spanclass, want - some, gfp);
+		if (!grown)
 			break;
 	}
 	return got;

@@ -210,10 +210,7 @@ static bool mcache_make_room(struct gospan_mcache *c, unsigned int idx, unsigned
 	size_t bytes = n * gospan_spanclass_bytes(gospan_magazine_spanclass(idx));
 	bool forced = !tries;
 
-	if (unlikely((capacity + n) * gospan_spanclass_bytes(gospan_magazine_spanclass(idx)) >
-		     cpu_cache_bytes))
-		return false;
-	/* This magazine alone has room: there are others. */
+	/* Any magazine alone has room: there are others. */
 	while (c->capacity_bytes + bytes > cpu_cache_bytes) {
 		do {
 			c->victim = (c->victim + 1) % GOSPAN_NR_MAGAZINES;
@@ -269,8 +266,10 @@ static unsigned int magazine_trade(const struct gospan_magazine *m, bool one_way
 static noinline void mcache_resize(struct gospan_mcache *c, unsigned int idx,
 				   unsigned int max)
 {
+	size_t bytes = gospan_spanclass_bytes(gospan_magazine_spanclass(idx));
 	unsigned int n = magazine_capacity(&c->magazine[idx]), more;
 
+	max = min_t(unsigned int, max, cpu_cache_bytes / bytes);
 	if (n > max)
 		return mcache_shrink(c, idx, max);
 	more = min(n, max - n);
@@ -308,7 +307,10 @@ static __always_inline void magazine_refill(struct gospan_mcache *c, unsigned in
 
 	c->nr_refills[spanclass]++;
 	__clear_bit(spanclass, c->mixed);
-	if (likely(!gospan_span_is_private(mc->layout.elem_bytes)))
+	/* Without whole batches it is what is cut that matters, and how much of it ahead. */
+	if (likely(!gospan_span_is_private(mc->layout.elem_bytes) &&
+		   (want < mc->transit.room ||
+		    READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]))))
 		n = gospan_transit_pop(&mc->transit, m->base, want);
 	if (unlikely(n < want))
 		n += gospan_mcentral_refill(mc, &c->span[spanclass], m->base + n, want - n);
@@ -317,17 +319,21 @@ static __always_inline void magazine_refill(struct gospan_mcache *c, unsigned in
 		c->one_way[spanclass] = m->nr_mallocs + n;
 }
 
-/* The same, since the CPU's node has nothing, with objects of @other's. */
+/* The same, since there is nothing of the CPU's own, with what @other has. */
 static noinline void magazine_refill_other(struct gospan_mcache *c, unsigned int spanclass,
 					   struct gospan_mcentral *other)
 {
 	struct gospan_magazine *m = &c->magazine[spanclass];
 	struct gospan_span *s = NULL;
 
-	m->top += gospan_mcentral_refill(other, &s, m->base, magazine_capacity(m) / 2);
+	/* What is in transit, too, in whosever pages. */
+	m->top += gospan_transit_pop(&other->transit, m->base, magazine_capacity(m) / 2);
+	if (m->top == m->base)
+		m->top += gospan_mcentral_refill(other, &s, m->base, magazine_capacity(m) / 2);
 	if (s)
 		gospan_mcentral_disown(other, s);
-	__set_bit(spanclass, c->mixed);
+	if (other->node != c->home->node)
+		__set_bit(spanclass, c->mixed);
 }
 
 /*
@@ -351,7 +357,7 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 	}
 	if (likely(m->top == m->base))
 		magazine_refill(c, spanclass, m, mc, one_way);
-	if (unlikely(m->top == m->base) && other && other != mc)
+	if (unlikely(m->top == m->base) && other)
 		magazine_refill_other(c, spanclass, other);
 	if (unlikely(m->top == m->base))
 		return NULL;
@@ -371,7 +377,7 @@ static __always_inline bool mcache_free(struct gospan_mcache *c, unsigned int id
 	}
 	if (unlikely(m->top[-1] == p))
 		return false;
-	one_way = m->nr_mallocs == c->one_way[idx];
+	one_way = magazine_is_one_way(c, idx);
 	if (likely(m->top == m->limit))
 		mcache_grow(c, idx, m, mc, one_way);
 	if (likely(m->top == m->limit)) {
@@ -714,7 +720,7 @@ int gospan_mcache_init(void)
 {
 	int ret;
 
-	/* Any magazine alone fits, before it is to be traded whole. */
+	/* Any magazine alone fits, as long as it is not to be traded whole. */
 	static_assert(2 * GOSPAN_BATCH_BYTES <= 4 * GOSPAN_MAX_SMALL_BYTES);
 	cpu_cache_bytes = max_t(unsigned int, cpu_cache_bytes, 4 * GOSPAN_MAX_SMALL_BYTES);
 	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "gospan:mcache",

@@ -8,10 +8,11 @@
  *
  * A batch that comes in goes to a slot of the transit, and the next batch asked
  * for leaves from there: objects that one CPU frees and another allocates
- * never touch their spans, nor a lock. Where that has no room, or nothing, the
+ * never touch their spans, nor a lock. Where a cache line has several, the other is
+ * the CPU whose pages they are in. Where that has no room, or nothing, the
  * lock is taken once for several batches: what is in transit goes back to the
  * spans as well, or some is cut ahead. What goes back is sorted by page, unless
- * neighbours mostly lie in the same: so that a span is met once.
+ * neighbours mostly lie in the same: so that each is met once.
  *
  * Objects are cut from the fullest span that has a free slot, so that the
  * others may run empty. A span whose last object came back stays as it is, since
@@ -151,15 +152,21 @@ static void central_cut_ahead(struct gospan_mcentral *mc, struct gospan_span **c
 /* Slots of the transit that are looked at for a batch of the CPU's own pages. */
 #define OWN_TRIES	8U
 
+static unsigned int object_mark(const void *p)
+{
+	return gospan_key_mark(gospan_arena_key_of(&gospan_heap.arenas, p));
+}
+
 /*
- * A batch in transit whose first object is in a page that this CPU cuts, as then most of it
- * are; or NULL. Others may own the slot when it is looked at, and then put another batch there.
+ * A batch in transit whose first, middle and last object are in pages that this CPU cuts, as
+ * then most of it are; or NULL. Others may own the slot when it is looked at, and then put
+ * another batch there.
  */
 static struct gospan_batch *central_take_own(struct gospan_mcentral *mc,
 					     enum gospan_transit_state state)
 {
 	/* It is a hint alone: tests call this with preemption on. */
-	unsigned int mark = gospan_cpu_mark(raw_smp_processor_id()), tries = OWN_TRIES, slot, key;
+	unsigned int mark = gospan_cpu_mark(raw_smp_processor_id()), tries = OWN_TRIES, slot;
 	/* Pairs with gospan_transit_open(), by way of the batches' bits. */
 	unsigned long slots = smp_load_acquire(&mc->transit.slots[state]);
 	struct gospan_batch *b;
@@ -168,10 +175,14 @@ static struct gospan_batch *central_take_own(struct gospan_mcentral *mc,
 		slot = __ffs(slots);
 		b = gospan_transit_batch(&mc->transit, slot);
 		/* See above. */
-		key = gospan_arena_key_of(&gospan_heap.arenas, data_race(b->objs[0]));
-		if (gospan_key_mark(key) == mark &&
-		    test_and_clear_bit(slot, &mc->transit.slots[state]))
+		if (object_mark(data_race(READ_ONCE(b->objs[0]))) != mark ||
+		    !test_and_clear_bit(slot, &mc->transit.slots[state]))
+			continue;
+		/* It may have been begun with objects of this CPU's, and filled with others. */
+		if (object_mark(b->objs[b->nr - 1]) == mark &&
+		    object_mark(b->objs[b->nr / 2]) == mark)
 			return b;
+		gospan_transit_put(&mc->transit, b);
 	}
 	return NULL;
 }
@@ -422,7 +433,7 @@ static __always_inline unsigned int order_free(struct gospan_mcentral *mc, struc
 	return n;
 }
 
-/* The same where these would be met more than once: each span is, once. */
+/* The same where these would be met more than once: each page is, once. */
 static noinline void central_free_by_page(struct gospan_mcentral *mc, struct central_return *r)
 {
 	unsigned int freed = 0, list, before, n;

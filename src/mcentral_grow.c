@@ -145,11 +145,17 @@ static struct gospan_mcentral *central_add_spans(struct gospan_mcentral *mc, uns
 	return mc;
 }
 
-/* Has the list of another node a free object, at some moment? */
+/* Has a list a free object, in whosever pages, at some moment? */
 static bool central_has_free(const struct gospan_mcentral *mc)
 {
 	return READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_FULL]) || READ_ONCE(mc->nr_listed) ||
 	       READ_ONCE(mc->transit.slots[GOSPAN_TRANSIT_PARTIAL]);
+}
+
+/* @mc, if it has objects that were not taken because they are in pages of other CPUs; or NULL. */
+static struct gospan_mcentral *central_left(struct gospan_mcentral *mc)
+{
+	return gospan_span_is_private(mc->layout.elem_bytes) && central_has_free(mc) ? mc : NULL;
 }
 
 /* The nearest other node's list that has a free object, at some moment; or NULL. */
@@ -188,24 +194,12 @@ static struct gospan_mcentral *central_nearest(const struct gospan_mcentral *mc)
 struct gospan_mcentral *gospan_mcentral_grow(struct gospan_mcentral *mc, unsigned int n, gfp_t gfp)
 {
 	struct gospan_mcentral *from = NULL;
-	long nr_spans;
 
 	if (n >= mc->batch)
 		n = max(n, mc->batch * (1 + gospan_mcentral_nr_ahead(mc)));
 	if (gospan_node_are_many() && !(gfp & __GFP_THISNODE)) {
 		from = central_add_spans(mc, n, gospan_pagesource_gfp_free_here(gfp));
-		from = from ?: central_nearest(mc);
+		from = from ?: central_left(mc) ?: central_nearest(mc);
 	}
-	from = from ?: central_add_spans(mc, n, gfp);
-	if (likely(from) || !gospan_span_is_private(mc->layout.elem_bytes))
-		return from;
-	/*
-	 * What is in transit is of others' pages, or less than a batch, but better than
-	 * nothing. Back in its spans it may have made one free, which is the heap's then.
-	 */
-	nr_spans = atomic_long_read(&mc->nr_spans);
-	gospan_mcentral_drain(mc);
-	if (READ_ONCE(mc->nr_listed))
-		return mc;
-	return atomic_long_read(&mc->nr_spans) < nr_spans ? central_add_spans(mc, n, gfp) : NULL;
+	return from ?: central_add_spans(mc, n, gfp) ?: central_left(mc);
 }
