@@ -185,47 +185,29 @@ static unsigned int span_in_transit(struct kunit *test, struct gospan_mcentral *
 	return nelems;
 }
 
-static int free_and_alloc_all(void *data)
+/* Allocate there, and count what is in others' pages. */
+static void alloc_there(struct unshare_test *t)
 {
-	struct unshare_test *t = data;
 	unsigned int here = gospan_span_is_private(t->size) ?
 			    gospan_cpu_mark(raw_smp_processor_id()) : 0, i;
 
-	free_all(t);
 	for (i = 0; i < NR_OBJS; i++) {
 		t->objs[i] = gospan_alloc(t->size, GFP_KERNEL);
 		t->nr_others += mark_of(t->objs[i]) != here;
 	}
-	return 0;
 }
 
-/* What a CPU freed of others' lines does not come back to it by way of the transit either. */
-static void unshare_transit_waits(struct kunit *test)
+static int free_and_alloc_all(void *data)
 {
-	struct unshare_test *t = unshare_make(test);
-	unsigned int i, j;
-
-	if (gospan_node_are_many())
-		kunit_skip(test, "objects of another node go home in any case");
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		t->size = sizes[i];
-		t->nr_others = 0;
-		alloc_all(test, t);
-		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_and_alloc_all, t, false), 0);
-		KUNIT_EXPECT_EQ_MSG(test, t->nr_others, 0, "%zu bytes", t->size);
-		for (j = 0; j < NR_OBJS; j++) {
-			KUNIT_ASSERT_NOT_NULL(test, t->objs[j]);
-			gospan_free(t->objs[j]);
-		}
-		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
-	}
+	free_all(data);
+	alloc_there(data);
+	return 0;
 }
 
 static int bulk_by_turns(void *data)
 {
 	struct unshare_test *t = data;
-	unsigned int here = gospan_span_is_private(t->size) ?
-			    gospan_cpu_mark(raw_smp_processor_id()) : 0, n = NR_OBJS / 3, i;
+	unsigned int n = NR_OBJS / 3, i;
 
 	for (i = 0; i < NR_OBJS; i++)
 		t->own[i] = gospan_alloc(t->size, GFP_KERNEL);
@@ -236,15 +218,12 @@ static int bulk_by_turns(void *data)
 	}
 	gospan_free_bulk(NR_OBJS - i, t->own + i);
 	gospan_free_bulk(NR_OBJS - i, t->objs + i);
-	for (i = 0; i < NR_OBJS; i++) {
-		t->objs[i] = gospan_alloc(t->size, GFP_KERNEL);
-		t->nr_others += mark_of(t->objs[i]) != here;
-	}
+	alloc_there(t);
 	return 0;
 }
 
-/* Nor where it lies in batches that begin with the CPU's own. */
-static void unshare_mixed_batches(struct kunit *test)
+/* What @free_and_alloc allocates there, after it freed what was allocated here, is its own. */
+static void allocates_own(struct kunit *test, int (*free_and_alloc)(void *data))
 {
 	struct unshare_test *t = unshare_make(test);
 	unsigned int i, j;
@@ -255,12 +234,26 @@ static void unshare_mixed_batches(struct kunit *test)
 		t->size = sizes[i];
 		t->nr_others = 0;
 		alloc_all(test, t);
-		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, bulk_by_turns, t, false), 0);
+		KUNIT_ASSERT_EQ(test, smp_call_on_cpu(t->there, free_and_alloc, t, false), 0);
 		KUNIT_EXPECT_EQ_MSG(test, t->nr_others, 0, "%zu bytes", t->size);
-		for (j = 0; j < NR_OBJS; j++)
+		for (j = 0; j < NR_OBJS; j++) {
+			KUNIT_ASSERT_NOT_NULL(test, t->objs[j]);
 			gospan_free(t->objs[j]);
+		}
 		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	}
+}
+
+/* What a CPU freed of others' lines does not come back to it by way of the transit either. */
+static void unshare_transit_waits(struct kunit *test)
+{
+	allocates_own(test, free_and_alloc_all);
+}
+
+/* Nor where it lies in batches that begin with the CPU's own. */
+static void unshare_mixed_batches(struct kunit *test)
+{
+	allocates_own(test, bulk_by_turns);
 }
 
 /* Where memory is short a CPU has what is in transit, too, whosever pages it is in. */
@@ -322,6 +315,30 @@ static void unshare_marks_pages(struct kunit *test)
 	}
 }
 
+/* There are not so many marks, and only pages whose lines have several objects have any. */
+static void unshare_marks_checked(struct kunit *test)
+{
+	struct gospan_chunk *chunk;
+	unsigned int i, key;
+	u16 *page;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p = gospan_alloc(sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
+		page = &chunk->key[gospan_addr_page_idx((unsigned long)p)];
+		key = *page;
+		*page = gospan_key_make(1, gospan_key_spanclass(key));
+		KUNIT_EXPECT_EQ(test, gospan_heap_validate(&gospan_heap),
+				gospan_span_is_private(sizes[i]));
+		*page = gospan_key_make(GOSPAN_NR_MARKS, gospan_key_spanclass(key));
+		KUNIT_EXPECT_FALSE(test, gospan_heap_validate(&gospan_heap));
+		*page = key;
+		gospan_free(p);
+	}
+}
+
 static void unshare_cpu_marks(struct kunit *test)
 {
 	unsigned int cpu, mark;
@@ -330,7 +347,7 @@ static void unshare_cpu_marks(struct kunit *test)
 		mark = gospan_cpu_mark(cpu);
 		KUNIT_EXPECT_GT(test, mark, 0);
 		KUNIT_EXPECT_LT(test, mark, GOSPAN_NR_MARKS);
-		KUNIT_EXPECT_EQ(test, mark != gospan_cpu_mark(cpu + 1), 1);
+		KUNIT_EXPECT_NE(test, mark, gospan_cpu_mark(cpu + 1));
 	}
 }
 
@@ -440,6 +457,7 @@ static struct kunit_case unshare_cases[] = {
 	KUNIT_CASE(unshare_mixed_batches),
 	KUNIT_CASE(unshare_transit_is_memory),
 	KUNIT_CASE(unshare_marks_pages),
+	KUNIT_CASE(unshare_marks_checked),
 	KUNIT_CASE(unshare_cpu_marks),
 	KUNIT_CASE(unshare_keys),
 	KUNIT_CASE(unshare_cache_ends),

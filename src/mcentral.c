@@ -28,7 +28,6 @@
 #include <linux/bitmap.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
-#include <linux/string.h>
 #include "mcentral.h"
 #include "report.h"
 
@@ -195,7 +194,7 @@ static struct gospan_batch *central_take_own(struct gospan_mcentral *mc,
 static unsigned int central_pop_own(struct gospan_mcentral *mc, void **objs, unsigned int got,
 				    unsigned int n)
 {
-	unsigned int room = READ_ONCE(mc->transit.room), some;
+	unsigned int room = READ_ONCE(mc->transit.room);
 	struct gospan_batch *b;
 
 	/* Beside others only whole batches: what is left of one is to be put elsewhere. */
@@ -204,11 +203,8 @@ static unsigned int central_pop_own(struct gospan_mcentral *mc, void **objs, uns
 		b = b ?: central_take_own(mc, GOSPAN_TRANSIT_FULL);
 		if (!b)
 			break;
-		some = min_t(unsigned int, n - got, b->nr);
-		b->nr -= some;
-		memcpy(objs + got, b->objs + b->nr, some * sizeof(*objs));
+		got += gospan_batch_pop(b, objs + got, n - got);
 		gospan_transit_put(&mc->transit, b);
-		got += some;
 	}
 	return got;
 }

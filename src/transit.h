@@ -107,12 +107,22 @@ static __always_inline unsigned int gospan_transit_push(struct gospan_transit *t
 	return done;
 }
 
-/* Take up to @n objects out of slots, of each the last first. Returns how many. */
+/* Take up to @n objects, the last first, out of a slot that the caller owns. Returns how many. */
+static __always_inline unsigned int gospan_batch_pop(struct gospan_batch *b, void **objs,
+						     unsigned int n)
+{
+	n = min_t(unsigned int, n, b->nr);
+	b->nr -= n;
+	memcpy(objs, b->objs + b->nr, n * sizeof(*objs));
+	return n;
+}
+
+/* The same out of slots that are in transit. */
 static __always_inline unsigned int gospan_transit_pop(struct gospan_transit *t, void **objs,
 						       unsigned int n)
 {
-	unsigned int done = 0, some;
 	struct gospan_batch *b;
+	unsigned int done = 0;
 
 	while (done < n) {
 		b = n - done < t->room ? gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) : NULL;
@@ -120,10 +130,7 @@ static __always_inline unsigned int gospan_transit_pop(struct gospan_transit *t,
 		b = b ?: gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL);
 		if (!b)
 			break;
-		some = min_t(unsigned int, n - done, b->nr);
-		b->nr -= some;
-		memcpy(objs + done, b->objs + b->nr, some * sizeof(*objs));
-		done += some;
+		done += gospan_batch_pop(b, objs + done, n - done);
 		gospan_transit_put(t, b);
 	}
 	return done;
