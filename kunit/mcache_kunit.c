@@ -226,6 +226,60 @@ static void mcache_one_way_large(struct kunit *test)
 	give(t, i, MAX_OBJS - i);
 }
 
+/*
+ * Where all of a magazine has room in one slot of the transit it goes there at once; not if what
+ * is freed was freed last, nor comes back out of a heap that is broken.
+ */
+static void mcache_one_way_at_once(struct kunit *test)
+{
+	struct mcache_test *t = mcache_make(test);
+	const size_t bytes = SZ_4K;
+	unsigned int spanclass = gospan_make_spanclass(gospan_size_to_class(bytes), false);
+	const struct gospan_magazine *m = &t->c->magazine[spanclass];
+	struct gospan_mcentral *mc = gospan_mcentral_local(spanclass);
+	unsigned long before = gospan_report_count();
+	unsigned int whole = mc->transit.few, nr, i;
+	unsigned long nr_flushes, nr_refills;
+
+	if (gospan_kunit_cache_limit() < whole * bytes)
+		kunit_skip(test, "a CPU may not cache as much");
+	KUNIT_ASSERT_EQ(test, whole, gospan_mcache_capacity(spanclass));
+	for (nr = 0; nr < 2 * whole || m->limit - m->base < whole || m->top != m->base; nr++) {
+		KUNIT_ASSERT_LT(test, nr, MAX_OBJS);
+		t->objs[nr] = gospan_alloc(bytes, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[nr]);
+	}
+	gospan_mcentral_drain(mc);
+	KUNIT_EXPECT_PTR_EQ(test, t->c->transit[spanclass], &mc->transit);
+	nr_flushes = t->c->nr_flushes[spanclass];
+	nr_refills = t->c->nr_refills[spanclass];
+
+	gospan_mcentral_flush(mc, t->objs, whole);
+	WRITE_ONCE(gospan_heap.broken, true);
+	KUNIT_EXPECT_NULL(test, gospan_alloc(bytes, GFP_KERNEL));
+	WRITE_ONCE(gospan_heap.broken, false);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&mc->transit), whole);
+	for (i = whole; i--;) {
+		KUNIT_EXPECT_PTR_EQ(test, gospan_alloc(bytes, GFP_KERNEL), t->objs[i]);
+		KUNIT_EXPECT_EQ(test, m->top - m->base, i);
+	}
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&mc->transit), 0);
+	KUNIT_EXPECT_EQ(test, t->c->nr_refills[spanclass], nr_refills + 1);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+
+	give(t, 0, whole);
+	KUNIT_EXPECT_PTR_EQ(test, m->top, m->limit);
+	give(t, whole - 1, 1);
+	KUNIT_EXPECT_EQ(test, gospan_report_count(), before + 1);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&mc->transit), 0);
+	give(t, whole, 1);
+	KUNIT_EXPECT_EQ(test, m->top - m->base, 1);
+	KUNIT_EXPECT_EQ(test, gospan_transit_count(&mc->transit), whole);
+	KUNIT_EXPECT_EQ(test, t->c->nr_flushes[spanclass], nr_flushes + 1);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	give(t, whole + 1, nr - whole - 1);
+}
+
 /* Each time that it is found empty it gets twice as much, up to a bound; so do full ones. */
 static void mcache_capacity_follows_misses(struct kunit *test)
 {
@@ -647,6 +701,7 @@ static struct kunit_case mcache_cases[] = {
 	KUNIT_CASE(mcache_free_flushes_half),
 	KUNIT_CASE(mcache_one_way_trades_all),
 	KUNIT_CASE(mcache_one_way_large),
+	KUNIT_CASE(mcache_one_way_at_once),
 	KUNIT_CASE(mcache_capacity_shared),
 	KUNIT_CASE(mcache_free_grants_capacity),
 	KUNIT_CASE(mcache_capacity_follows_misses),

@@ -87,7 +87,7 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 		KUNIT_EXPECT_GE(test, max, 2 * batch);
 		if (gospan_mcentral_has_few(gospan_class_nelems(sizeclass))) {
 			KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * GOSPAN_MAX_BATCH);
-			KUNIT_EXPECT_LE(test, max * bytes, SZ_32M);
+			KUNIT_EXPECT_LE(test, max * bytes, SZ_64M);
 			continue;
 		}
 		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * batch);

@@ -406,6 +406,53 @@ static void flush_mixed_magazine(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->home->nr_taken), 0UL);
 }
 
+/* And before all of it is traded at once, since objects are freed here alone. */
+static void flush_mixed_one_way(struct kunit *test)
+{
+	struct two_nodes *t = two_nodes_make(test);
+	const size_t bytes = SZ_4K;
+	unsigned int spanclass = gospan_make_spanclass(gospan_sizeclass_of(bytes), false);
+	unsigned int whole = gospan_mcache_capacity(spanclass), nr_here = 3 * whole, nr, i;
+	struct gospan_mcentral *there = gospan_mcentral_of(spanclass, t->there);
+	struct gospan_magazine *m = &t->c->magazine[spanclass];
+	struct gospan_mcache *c, **slot;
+
+	for (i = 0; i < nr_here; i++) {
+		t->objs[i] = gospan_alloc(bytes, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[i]);
+	}
+	KUNIT_ASSERT_EQ(test, m->limit - m->base, whole);
+	KUNIT_ASSERT_PTR_EQ(test, gospan_mcentral_grow(there, whole, GFP_KERNEL), there);
+	for (nr = nr_here; !test_bit(spanclass, t->c->mixed); nr++) {
+		KUNIT_ASSERT_LT(test, nr, MAX_OBJS);
+		slot = gospan_mcache_claim(&c);
+		/* As if others had shrunk it since it was filled. */
+		if (m->top == m->base)
+			c->one_way[spanclass] = m->nr_mallocs + 1;
+		t->objs[nr] = gospan_mcache_alloc(c, spanclass, there);
+		gospan_mcache_release(slot, c);
+		KUNIT_ASSERT_NOT_NULL(test, t->objs[nr]);
+	}
+	KUNIT_EXPECT_EQ(test, m->limit - m->base, whole);
+	for (i = 0; i < nr_here; i++) {
+		unsigned int cached = m->top - m->base;
+
+		gospan_free(t->objs[i]);
+		if (m->top - m->base > cached)
+			continue;
+		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+		/* As if some of the other node's had been left. */
+		if (nr > nr_here)
+			*m->top++ = t->objs[--nr];
+	}
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+	for (; i < nr; i++)
+		gospan_free(t->objs[i]);
+	gospan_kunit_flush();
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&there->nr_taken), 0UL);
+	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
+}
+
 /* A free object elsewhere comes before memory that must be looked for. */
 static void grow_only_there(struct kunit *test)
 {
@@ -437,6 +484,7 @@ static struct kunit_case node_cases[] = {
 	KUNIT_CASE(free_remote_tiny),
 	KUNIT_CASE(alloc_short_of_memory),
 	KUNIT_CASE(flush_mixed_magazine),
+	KUNIT_CASE(flush_mixed_one_way),
 	KUNIT_CASE(grow_only_there),
 	{}
 };

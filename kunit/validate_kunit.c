@@ -244,6 +244,7 @@ static void heap_validate_mcache(struct kunit *test)
 	EXPECT_INVALID(test, t->m->base, NULL);
 	EXPECT_INVALID(test, t->m->top, t->m->limit + 1);
 	EXPECT_INVALID(test, t->m->base[-1], t->objs[0]);
+	EXPECT_INVALID(test, t->c->transit[spanclass], &t->mc->transit);
 	EXPECT_INVALID(test, t->c->remote.bytes, BYTES);
 	EXPECT_INVALID(test, t->c->remote.nr[spanclass], 1);
 	EXPECT_INVALID(test, t->c->remote.stack.top, t->c->remote.stack.limit + 1);

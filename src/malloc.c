@@ -153,8 +153,8 @@ static noinline void *malloc_growing(unsigned int spanclass, gfp_t gfp, bool tri
 	return alloc_growing(gospan_mcentral_local(spanclass), gfp, true, tried);
 }
 
-/* The magazine, of @c, is empty. Ends the claim. */
-noinline void *gospan_malloc_empty(struct gospan_magazine *m, struct gospan_mcache *c, gfp_t gfp)
+/* The magazine, of @c, is empty. Ends the claim. Apart: who trades all at once saves none. */
+static noinline void *malloc_refill(struct gospan_magazine *m, struct gospan_mcache *c, gfp_t gfp)
 {
 	unsigned int spanclass = m - c->magazine;
 	bool holds = m->limit != m->base && !READ_ONCE(gospan_heap.broken);
@@ -162,6 +162,19 @@ noinline void *gospan_malloc_empty(struct gospan_magazine *m, struct gospan_mcac
 
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
 	return likely(p) ? p : malloc_growing(spanclass, gfp, holds);
+}
+
+/* The same, in the order of likelihood. */
+noinline void *gospan_malloc_empty(struct gospan_magazine *m, struct gospan_mcache *c, gfp_t gfp)
+{
+	void *p;
+
+	if (unlikely(READ_ONCE(gospan_heap.broken)) || !gospan_mcache_refill_whole(c, m))
+		return malloc_refill(m, c, gfp);
+	p = *--m->top;
+	m->nr_mallocs++;
+	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+	return p;
 }
 
 /* Of a certain node, so not from the magazine. */
@@ -416,6 +429,11 @@ static noinline void free_slow(const void *p)
 /* The magazine is full, or can hold nothing, or @p was pushed last. Ends the claim. */
 static noinline void free_full(const void *p, struct gospan_magazine *m, struct gospan_mcache *c)
 {
+	if (gospan_mcache_flush_whole(c, m, p)) {
+		*m->top++ = (void *)p;
+		gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);
+		return;
+	}
 	if (likely(m->limit != m->base))
 		return gospan_mcache_free_full(p, m, c);
 	gospan_mcache_release(this_cpu_ptr(&gospan_mcache_slot), c);

@@ -138,6 +138,7 @@ static void mcache_set_capacity(struct gospan_mcache *c, unsigned int idx, unsig
 	c->capacity_bytes += n * bytes;
 	c->capacity_bytes -= magazine_capacity(m) * bytes;
 	m->limit = m->base + n;
+	c->transit[idx] = gospan_mcache_transit(c, idx);
 }
 
 /* Empty the magazine, take its capacity, give up its current span. */
@@ -244,16 +245,6 @@ static bool mcache_grant(struct gospan_mcache *c, unsigned int idx)
 	return true;
 }
 
-/*
- * Has all gone one way since the magazine was empty or full last, and is so again? Whoever
- * only frees, or only allocates, wants nothing kept. When it is emptied, or filled, it is
- * noted how many will have been popped then.
- */
-static bool magazine_is_one_way(const struct gospan_mcache *c, unsigned int idx)
-{
-	return c->magazine[idx].nr_mallocs == c->one_way[idx];
-}
-
 /* Objects to trade, since it is empty or full. */
 static unsigned int magazine_trade(const struct gospan_magazine *m, bool one_way)
 {
@@ -295,7 +286,7 @@ static __always_inline void mcache_grow(struct gospan_mcache *c, unsigned int id
 void gospan_mcache_grow(struct gospan_mcache *c, unsigned int idx)
 {
 	mcache_grow(c, idx, &c->magazine[idx], gospan_mcache_central(c, idx),
-		    magazine_is_one_way(c, idx));
+		    gospan_mcache_is_one_way(c, &c->magazine[idx]));
 }
 
 /* Fill the magazine, which is empty. */
@@ -332,8 +323,11 @@ static noinline void magazine_refill_other(struct gospan_mcache *c, unsigned int
 		m->top += gospan_mcentral_refill(other, &s, m->base, magazine_capacity(m) / 2);
 	if (s)
 		gospan_mcentral_disown(other, s);
-	if (other->node != c->home->node)
+	if (other->node != c->home->node) {
 		__set_bit(spanclass, c->mixed);
+		/* It is to be sorted before it is traded. */
+		c->one_way[spanclass] = m->nr_mallocs - 1;
+	}
 }
 
 /*
@@ -346,7 +340,7 @@ void *gospan_mcache_alloc(struct gospan_mcache *c, unsigned int spanclass,
 {
 	struct gospan_mcentral *mc = gospan_mcache_central(c, spanclass);
 	struct gospan_magazine *m = &c->magazine[spanclass];
-	bool one_way = magazine_is_one_way(c, spanclass);
+	bool one_way = gospan_mcache_is_one_way(c, m);
 
 	if (unlikely(!magazine_capacity(m))) {
 		if (!mcache_grant(c, spanclass))
@@ -377,13 +371,14 @@ static __always_inline bool mcache_free(struct gospan_mcache *c, unsigned int id
 	}
 	if (unlikely(m->top[-1] == p))
 		return false;
-	one_way = magazine_is_one_way(c, idx);
+	one_way = gospan_mcache_is_one_way(c, m);
 	if (likely(m->top == m->limit))
 		mcache_grow(c, idx, m, mc, one_way);
 	if (likely(m->top == m->limit)) {
 		c->nr_flushes[gospan_magazine_spanclass(idx)]++;
 		magazine_flush_to(m, magazine_trade(m, one_way), mc, test_bit(idx, c->mixed));
-		c->one_way[idx] = m->nr_mallocs;
+		if (likely(!test_bit(idx, c->mixed)))
+			c->one_way[idx] = m->nr_mallocs;
 	}
 	*m->top++ = p;
 	return true;

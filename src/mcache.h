@@ -67,7 +67,8 @@ struct gospan_mcache {
 	unsigned int victim;	/* (o) magazine that was last asked for some of its capacity */
 	DECLARE_BITMAP(missed, GOSPAN_NR_MAGAZINES); /* (o) empty or full since asked */
 	unsigned long seen[GOSPAN_NR_MAGAZINES]; /* (o) tells whether one was used since asked */
-	unsigned long one_way[GOSPAN_NR_MAGAZINES]; /* (o) see magazine_is_one_way() */
+	unsigned long one_way[GOSPAN_NR_MAGAZINES]; /* (o) see gospan_mcache_is_one_way() */
+	struct gospan_transit *transit[GOSPAN_NR_MAGAZINES]; /* (o) of those for transit->few */
 	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
 	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
 	enum gospan_parked parked;	/* (a) */
@@ -191,6 +192,67 @@ static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned i
 	*r->stack.top++ = (void *)p;
 	r->bytes = bytes;
 	r->nr[spanclass]++;
+	return true;
+}
+
+/*
+ * Has all gone one way since the magazine was empty or full last, and is so again? Whoever
+ * only frees, or only allocates, wants nothing kept. When it is emptied, or filled, it is
+ * noted how many will have been popped then.
+ */
+static __always_inline bool gospan_mcache_is_one_way(const struct gospan_mcache *c,
+						     const struct gospan_magazine *m)
+{
+	return m->nr_mallocs == c->one_way[m - c->magazine];
+}
+
+/* Where a magazine with its capacity trades all of it at once, if it does; or NULL. */
+static inline struct gospan_transit *gospan_mcache_transit(const struct gospan_mcache *c,
+							   unsigned int idx)
+{
+	const struct gospan_magazine *m = &c->magazine[idx];
+	struct gospan_transit *t = &gospan_mcache_central(c, idx)->transit;
+
+	return m->limit != m->base && m->limit - m->base == t->few ? t : NULL;
+}
+
+/*
+ * For who only frees, and finds the magazine full: all that it has goes into a slot of the
+ * transit, or a part. False, and nothing is done, if none does, or @p was pushed last.
+ */
+static __always_inline bool gospan_mcache_flush_whole(struct gospan_mcache *c,
+						      struct gospan_magazine *m, const void *p)
+{
+	unsigned long idx = m - c->magazine, n;
+	struct gospan_transit *t = c->transit[idx];
+
+	if (!t || !gospan_mcache_is_one_way(c, m) || unlikely(m->top[-1] == p))
+		return false;
+	n = gospan_transit_push_few(t, m->base);
+	if (unlikely(!n))
+		return false;
+	__set_bit(idx, c->missed);
+	c->nr_flushes[gospan_magazine_spanclass(idx)]++;
+	m->top -= n;
+	return true;
+}
+
+/* For who only allocates, and finds it empty: all that it can have, or a part, out of one. */
+static __always_inline bool gospan_mcache_refill_whole(struct gospan_mcache *c,
+						       struct gospan_magazine *m)
+{
+	unsigned long idx = m - c->magazine, n;
+	struct gospan_transit *t = c->transit[idx];
+
+	if (!t || !gospan_mcache_is_one_way(c, m))
+		return false;
+	n = gospan_transit_pop_few(t, m->base);
+	if (unlikely(!n))
+		return false;
+	__set_bit(idx, c->missed);
+	c->nr_refills[idx]++;
+	c->one_way[idx] = m->nr_mallocs + n;
+	m->top = m->base + n;
 	return true;
 }
 

@@ -15,13 +15,13 @@ struct gospan_mcentral **gospan_centrals;
 
 static unsigned int transit_bytes;
 module_param(transit_bytes, uint, 0444);
-MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 32 times as much from 1 KiB on (default: a 1024th of memory, 64 KiB to 1 MiB)");
+MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 64 times as much from 1 KiB on (default: a 1024th of memory, 64 KiB to 1 MiB)");
 
 /*
  * Where a span has few objects, that many times transit_bytes; and as many batches a slot as
  * elsewhere objects, as long as there are so many slots.
  */
-#define FEW_TIMES	32U
+#define FEW_TIMES	64U
 #define FEW_SLOTS	8U
 
 /* Of the transit of a spanclass. */
@@ -34,7 +34,7 @@ static struct transit_size transit_size(unsigned int spanclass)
 {
 	struct transit_size size = { .room = gospan_spanclass_batch(spanclass) };
 	unsigned long batch_bytes = size.room * gospan_spanclass_bytes(spanclass);
-	unsigned long bytes = transit_bytes, n;
+	unsigned long bytes = transit_bytes, n, left;
 
 	if (!size.room)
 		return size;
@@ -42,6 +42,10 @@ static struct transit_size transit_size(unsigned int spanclass)
 		bytes *= FEW_TIMES;
 		n = clamp(bytes / batch_bytes / FEW_SLOTS, 1UL,
 			  (unsigned long)GOSPAN_MAX_BATCH / size.room);
+		/* Magazines that are traded whole had better fill it; not at any price. */
+		left = n % (gospan_spanclass_whole(spanclass) / size.room);
+		if (left <= n / 8)
+			n -= left;
 		size.room *= n;
 		batch_bytes *= n;
 	}
@@ -78,6 +82,17 @@ static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int
 	mc->node = node;
 }
 
+/*
+ * What is traded whole, if a slot has room for all of it. Not where each CPU cuts for itself, and
+ * wants first what it cut.
+ */
+static unsigned int central_few(const struct gospan_mcentral *mc, unsigned int room)
+{
+	if (gospan_span_is_private(mc->layout.elem_bytes) || mc->whole > room)
+		return 0;
+	return mc->whole;
+}
+
 /* Have it serve objects that are cut as the layout of its spanclass says. */
 static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
 {
@@ -99,7 +114,8 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 	mc->batch = gospan_spanclass_batch(mc->spanclass);
 	mc->whole = gospan_spanclass_whole(mc->spanclass);
 	if (size.nr_slots)
-		gospan_transit_open(&mc->transit, batches, size.nr_slots, size.room);
+		gospan_transit_open(&mc->transit, batches, size.nr_slots, size.room,
+				    central_few(mc, size.room));
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return 0;
 }
@@ -181,8 +197,8 @@ int gospan_mcentral_init(void)
 
 	/* TCMalloc's transfer caches hold as much at most. */
 	if (!transit_bytes)
-		transit_bytes = clamp_t(u64, (u64)totalram_pages() << PAGE_SHIFT >> 10,
-					SZ_64K, SZ_1M);
+		transit_bytes = clamp_t(unsigned long, roundup_pow_of_two(totalram_pages()) <<
+					(PAGE_SHIFT - 10), SZ_64K, SZ_1M);
 	gospan_centrals = kcalloc(nr_node_ids, sizeof(*gospan_centrals), GFP_KERNEL);
 	if (!gospan_centrals)
 		return err;

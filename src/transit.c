@@ -32,16 +32,17 @@ size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room)
 
 /*
  * With @nr_slots, at most as many as a word has bits, for @room objects each, in
- * zeroed @batches of gospan_transit_bytes().
+ * zeroed @batches of gospan_transit_bytes(). @few: see gospan_transit_push_few().
  */
 void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
-			 unsigned int room)
+			 unsigned int room, unsigned int few)
 {
 	unsigned int slot;
 
 	t->batches = batches;
 	t->nr_slots = nr_slots;
 	t->room = room;
+	t->few = few;
 	t->batch_bytes = batch_bytes(room);
 	for (slot = 0; slot < nr_slots; slot++)
 		gospan_transit_batch(t, slot)->slot = slot;

@@ -21,8 +21,8 @@ enum gospan_transit_state {
 
 /* All by the owner of the slot: who took it. */
 struct gospan_batch {
-	u16 slot;		/* its number; constant */
-	u16 nr;
+	u32 slot;		/* its number; constant */
+	u32 nr;
 	u32 period;		/* the transit's, when it was put */
 	void *objs[];		/* the one pushed last is on top */
 };
@@ -33,13 +33,14 @@ struct gospan_transit {
 	void *batches;		/* (c) @nr_slots of struct gospan_batch */
 	unsigned int nr_slots;	/* (c) 0: closed */
 	unsigned int room;	/* (c) objects in a full one */
-	unsigned int batch_bytes; /* (c) from one to the next */
+	unsigned int few;	/* (c) that are moved without a call; <= room; 0: none are */
+	unsigned long batch_bytes; /* (c) from one to the next */
 	u32 period;		/* counts gospan_transit_age() */
 };
 
 size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room);
 void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
-			 unsigned int room);
+			 unsigned int room, unsigned int few);
 void *gospan_transit_close(struct gospan_transit *t);
 
 struct gospan_batch *gospan_transit_take_stale(struct gospan_transit *t);
@@ -49,7 +50,7 @@ unsigned int gospan_transit_nr_full(const struct gospan_transit *t);
 
 /* That of a slot, whoever owns it. */
 static inline struct gospan_batch *gospan_transit_batch(const struct gospan_transit *t,
-							unsigned int slot)
+							unsigned long slot)
 {
 	return t->batches + slot * t->batch_bytes;
 }
@@ -58,8 +59,7 @@ static inline struct gospan_batch *gospan_transit_batch(const struct gospan_tran
 static __always_inline struct gospan_batch *
 gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
 {
-	unsigned long slots;
-	unsigned int slot;
+	unsigned long slots, slot;
 
 	while ((slots = READ_ONCE(t->slots[state]))) {
 		slot = __ffs(slots);
@@ -70,7 +70,17 @@ gospan_transit_take(struct gospan_transit *t, enum gospan_transit_state state)
 	return NULL;
 }
 
-/* Leave a slot to others. */
+/* Leave a slot to others, in @state. */
+static __always_inline void transit_put(struct gospan_transit *t, struct gospan_batch *b,
+					enum gospan_transit_state state)
+{
+	/* An older one makes it stale too soon. */
+	WRITE_ONCE(b->period, READ_ONCE(t->period));
+	/* Who takes it sees what we wrote. */
+	smp_mb__before_atomic();
+	set_bit(b->slot, &t->slots[state]);
+}
+
 static __always_inline void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
 {
 	enum gospan_transit_state state = GOSPAN_TRANSIT_PARTIAL;
@@ -79,11 +89,7 @@ static __always_inline void gospan_transit_put(struct gospan_transit *t, struct 
 		state = GOSPAN_TRANSIT_EMPTY;
 	else if (b->nr == t->room)
 		state = GOSPAN_TRANSIT_FULL;
-	/* An older one makes it stale too soon. */
-	WRITE_ONCE(b->period, READ_ONCE(t->period));
-	/* Who takes it sees what we wrote. */
-	smp_mb__before_atomic();
-	set_bit(b->slot, &t->slots[state]);
+	transit_put(t, b, state);
 }
 
 /* Put up to @n objects into slots. Returns how many had room. */
@@ -134,6 +140,58 @@ static __always_inline unsigned int gospan_transit_pop(struct gospan_transit *t,
 		gospan_transit_put(t, b);
 	}
 	return done;
+}
+
+/* In a loop of its own: who calls nothing has no registers to save. */
+static __always_inline void transit_copy_few(void **to, void *const *from, unsigned long n)
+{
+	do {
+		n--;
+		to[n] = from[n];
+	} while (n);
+}
+
+/*
+ * Put t->few objects into one slot, or the last of them where it has room for fewer: so whoever
+ * has the others tries again when they are t->few, and finds one that all of them fit in.
+ * Returns how many were put.
+ */
+static __always_inline unsigned long gospan_transit_push_few(struct gospan_transit *t,
+							     void *const *objs)
+{
+	struct gospan_batch *b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) ?:
+				 gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
+	unsigned long n = t->few, room = t->room, nr;
+
+	if (!b)
+		return 0;
+	nr = b->nr + n;
+	if (unlikely(nr > room)) {
+		objs += nr - room;
+		n -= nr - room;
+		nr = room;
+	}
+	transit_copy_few(b->objs + b->nr, objs, n);
+	b->nr = nr;
+	transit_put(t, b, nr == room ? GOSPAN_TRANSIT_FULL : GOSPAN_TRANSIT_PARTIAL);
+	return n;
+}
+
+/* Take t->few out of one slot, or what it has where that is less. Returns how many. */
+static __always_inline unsigned long gospan_transit_pop_few(struct gospan_transit *t, void **objs)
+{
+	struct gospan_batch *b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) ?:
+				 gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
+	unsigned long n = t->few, nr;
+
+	if (!b)
+		return 0;
+	n = min(n, b->nr);
+	nr = b->nr - n;
+	transit_copy_few(objs, b->objs + nr, n);
+	b->nr = nr;
+	transit_put(t, b, nr ? GOSPAN_TRANSIT_PARTIAL : GOSPAN_TRANSIT_EMPTY);
+	return n;
 }
 
 #endif /* _GOSPAN_TRANSIT_H */
