@@ -267,7 +267,7 @@ struct bench_budget {
 	double measured;
 };
 
-#define BENCH_MAX_BUDGETS	19
+#define BENCH_MAX_BUDGETS	21
 
 /* Those whose work was measured; returns how many. */
 size_t bench_budgets(const struct bench *b, struct bench_budget budgets[BENCH_MAX_BUDGETS]);

@@ -21,6 +21,7 @@ enum versus {
 	VERSUS_KMALLOC,
 	VERSUS_SCAN,
 	VERSUS_CACHE,
+	VERSUS_PAIR,		/* a pair of the same size on one CPU */
 	VERSUS_PAGES,
 	VERSUS_FEW_HELD,	/* the same, with fewer pages held */
 };
@@ -29,6 +30,7 @@ static const char *const versus_names[] = {
 	[VERSUS_KMALLOC] = "gospan / kmalloc",
 	[VERSUS_SCAN] = "noscan / gospan",
 	[VERSUS_CACHE] = "gospan / kmem_cache",
+	[VERSUS_PAIR] = "gospan's xmalloc / its pair",
 	[VERSUS_PAGES] = "span / alloc_pages",
 	[VERSUS_FEW_HELD] = "span, 1000000 pages held / 10000 held",
 };
@@ -60,6 +62,10 @@ static const struct target {
 	{ VERSUS_SCAN, "n frees in order, 8 B", KIND_NOSCAN_BATCH, 8, PART_SECOND,
 	  { 2.00, 2.00 }, 0, 0 },
 	{ VERSUS_CACHE, "bulk, 16 of 256 B", KIND_BULK, 256, PART_FIRST, { 0.80, 0.80 }, 0, 16 },
+	{ VERSUS_PAIR, "producer and consumer, 64 B", KIND_XMALLOC, 64, PART_SUM,
+	  { NAN, 1.50 }, 0, 0 },
+	{ VERSUS_PAIR, "producer and consumer, 32 KiB", KIND_XMALLOC, 32768, PART_SUM,
+	  { NAN, 1.50 }, 0, 0 },
 	{ VERSUS_PAGES, "span of 1 page, cached", KIND_RUNS, 1, PART_FIRST, { NAN, 0.50 }, 'Y', 0 },
 	{ VERSUS_PAGES, "run of 16 pages, uncached", KIND_RUNS, 16, PART_FIRST,
 	  { NAN, 1.50 }, 'N', 0 },
@@ -88,18 +94,35 @@ static double worst_small_pair(const struct bench *b)
 	return worst;
 }
 
+/* A part of one case over that of another; NaN when one is missing. */
+static double ratio_of_cases(const struct bench_case *c, enum bench_part part,
+			     const struct bench_case *reference, enum bench_part reference_part,
+			     enum gospan_bench_allocator allocator)
+{
+	double ticks;
+
+	if (!c || !reference)
+		return NAN;
+	ticks = bench_net_ticks(reference, allocator, reference_part);
+	return ticks > 0 ? bench_net_ticks(c, allocator, part) / ticks : NAN;
+}
+
 /* How many times its cost with few pages held has a run's with many? */
 static double growth(const struct bench *b, const struct target *target, __u64 size)
 {
 	const struct bench_case *many = bench_find(b, target->kind, size, MANY_HELD, 0);
 	const struct bench_case *few = bench_find(b, target->kind, size, FEW_HELD, 0);
-	double ticks;
 
-	if (!many || !few)
-		return NAN;
-	ticks = bench_net_ticks(few, GOSPAN_ALLOCATOR_SPAN, target->part);
-	return ticks > 0 ?
-	       bench_net_ticks(many, GOSPAN_ALLOCATOR_SPAN, target->part) / ticks : NAN;
+	return ratio_of_cases(many, target->part, few, target->part, GOSPAN_ALLOCATOR_SPAN);
+}
+
+/* How many times what a pair on one CPU costs does one cost that two CPUs share? */
+static double sharing(const struct bench *b, const struct target *target)
+{
+	const struct bench_case *shared = bench_find(b, target->kind, target->size, 0, 0);
+	const struct bench_case *pair = bench_find(b, KIND_PAIR, target->size, 0, 0);
+
+	return ratio_of_cases(shared, target->part, pair, PART_FIRST, GOSPAN_ALLOCATOR_GOSPAN);
 }
 
 /* NaN when it was not measured, or not as the target wants it. */
@@ -116,6 +139,8 @@ static double measured_ratio(const struct bench *b, const struct target *target)
 		size *= b->version.page_bytes;
 	if (target->versus == VERSUS_FEW_HELD)
 		return growth(b, target, size);
+	if (target->versus == VERSUS_PAIR)
+		return sharing(b, target);
 	c = bench_find(b, target->kind, size, 0, target->nr_objects);
 	return c ? bench_ratio(c, target->part) : NAN;
 }
