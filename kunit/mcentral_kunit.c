@@ -10,7 +10,7 @@
 #include "helper.h"
 
 #define BYTES		512U
-#define MAX_OBJS	(SZ_1M / BYTES + 64U) /* those in transit and a few spans' */
+#define MAX_OBJS	(64U * GOSPAN_MAX_BATCH + 64U) /* those in transit and a few spans' */
 
 /* What a test works with. */
 struct central_test {

@@ -16,7 +16,7 @@
  * Of objects that a span has so few of, more may be in transit: it is as good as empty when
  * all of its are, and to give each back to it costs more than where they are many.
  */
-#define GOSPAN_FEW_OBJECTS	8U
+#define GOSPAN_FEW_OBJECTS	16U
 /*
  * So many times GOSPAN_MAX_BATCH objects change hands under the lock at once; more only if a
  * bulk call wants them. Bounds the time with interrupts off.

@@ -15,7 +15,7 @@ struct gospan_mcentral **gospan_centrals;
 
 static unsigned int transit_bytes;
 module_param(transit_bytes, uint, 0444);
-MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 64 times as much from 1 KiB on (default: a 1024th of memory, 64 KiB to 1 MiB)");
+MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 64 times as much from 512 B on (default: a 1024th of memory, 64 KiB to 1 MiB)");
 
 /*
  * Where a span has few objects, that many times transit_bytes; and as many batches a slot as
