@@ -13,10 +13,12 @@
 /* At least two slots, and no more than a word has bits, are in the transit. */
 #define GOSPAN_TRANSIT_MAX_SLOTS min_t(unsigned int, 64, BITS_PER_LONG)
 /*
- * Of objects that a span has so few of, more may be in transit: it is as good as empty when
- * all of its are, and to give each back to it costs more than where they are many.
+ * Of objects that a span has so few of, more may be in transit: to give each back to it costs
+ * more than where they are many.
  */
 #define GOSPAN_FEW_OBJECTS	16U
+/* And if so few, it is likely that all of its are, so that it is as good as empty. */
+#define GOSPAN_RECLAIM_OBJECTS	8U
 /*
  * So many times GOSPAN_MAX_BATCH objects change hands under the lock at once; more only if a
  * bulk call wants them. Bounds the time with interrupts off.
@@ -75,6 +77,12 @@ static inline struct gospan_mcentral *gospan_mcentral_on(const struct gospan_mce
 static inline bool gospan_mcentral_has_few(unsigned int nelems)
 {
 	return nelems && nelems <= GOSPAN_FEW_OBJECTS;
+}
+
+/* Are spans of so many slots looked for in transit, too, when the heap wants some back? */
+static inline bool gospan_mcentral_has_transit_reclaimed(unsigned int nelems)
+{
+	return nelems && nelems <= GOSPAN_RECLAIM_OBJECTS;
 }
 
 /* How many times what is asked for is cut for those who will ask next, at most. */

@@ -194,7 +194,7 @@ unsigned long gospan_mcentral_empty_pages(int node)
 		/* The same. */
 		unsigned long nr_spans = data_race(mc->nr_empty);
 
-		if (gospan_mcentral_has_few(nelems))
+		if (gospan_mcentral_has_transit_reclaimed(nelems))
 			nr_spans += gospan_transit_nr_full(&mc->transit) / nelems;
 		/* The same. */
 		npages += nr_spans * data_race(mc->layout.npages);
@@ -206,11 +206,13 @@ unsigned long gospan_mcentral_empty_pages(int node)
 static unsigned int central_reclaim(struct gospan_mcentral *mc, unsigned int n)
 {
 	/* It may be closed just now, and then has none. */
-	bool few = gospan_mcentral_has_few(data_race(mc->layout.nelems));
+	bool few = gospan_mcentral_has_transit_reclaimed(data_race(mc->layout.nelems));
+	/* The same. */
+	unsigned int left = few ? data_race(mc->transit.nr_slots) : 0;
 	struct gospan_batch *b;
 
 	/* Others may come, or be taken, meanwhile. */
-	while (few && data_race(mc->nr_empty) < n) {
+	for (; left && data_race(mc->nr_empty) < n; left--) {
 		b = gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_FULL) ?:
 		    gospan_transit_take(&mc->transit, GOSPAN_TRANSIT_PARTIAL);
 		if (!b)
@@ -235,7 +237,7 @@ bool gospan_mcentral_reclaim(int node, unsigned int npages)
 		/* Those that come just now are missed. */
 		if (!data_race(mc->nr_empty) &&
 		    /* The same. */
-		    !gospan_mcentral_has_few(data_race(mc->layout.nelems)))
+		    !gospan_mcentral_has_transit_reclaimed(data_race(mc->layout.nelems)))
 			continue;
 		rcu_read_lock();
 		/* It may be closed, and then has none. */
