@@ -414,8 +414,9 @@ static void flush_mixed_one_way(struct kunit *test)
 	unsigned int spanclass = gospan_make_spanclass(gospan_sizeclass_of(bytes), false);
 	unsigned int whole = gospan_mcache_capacity(spanclass), nr_here = 3 * whole, nr, i;
 	struct gospan_mcentral *there = gospan_mcentral_of(spanclass, t->there);
-	struct gospan_magazine *m = &t->c->magazine[spanclass];
+	const struct gospan_magazine *m = &t->c->magazine[spanclass];
 	struct gospan_mcache *c, **slot;
+	bool flushed = false;
 
 	for (i = 0; i < nr_here; i++) {
 		t->objs[i] = gospan_alloc(bytes, GFP_KERNEL);
@@ -435,16 +436,15 @@ static void flush_mixed_one_way(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, m->limit - m->base, whole);
 	for (i = 0; i < nr_here; i++) {
-		unsigned int cached = m->top - m->base;
-
+		KUNIT_EXPECT_EQ(test, test_bit(spanclass, t->c->mixed), !flushed);
+		flushed |= m->top == m->limit;
 		gospan_free(t->objs[i]);
-		if (m->top - m->base > cached)
-			continue;
-		KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
-		/* As if some of the other node's had been left. */
-		if (nr > nr_here)
-			*m->top++ = t->objs[--nr];
+		if (m->top == m->limit || m->top - m->base == 1)
+			KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	}
+	/* It is then as others are. */
+	KUNIT_EXPECT_TRUE(test, flushed);
+	KUNIT_EXPECT_EQ(test, m->limit - m->base, whole);
 	KUNIT_EXPECT_TRUE(test, gospan_heap_validate(&gospan_heap));
 	for (; i < nr; i++)
 		gospan_free(t->objs[i]);

@@ -363,7 +363,7 @@ static __always_inline bool mcache_free(struct gospan_mcache *c, unsigned int id
 					struct gospan_magazine *m, void *p)
 {
 	struct gospan_mcentral *mc = gospan_mcache_central(c, idx);
-	bool one_way;
+	bool one_way, mixed;
 
 	if (unlikely(!magazine_capacity(m)) && !mcache_grant(c, idx)) {
 		gospan_mcentral_flush(mc, &p, 1);
@@ -376,9 +376,10 @@ static __always_inline bool mcache_free(struct gospan_mcache *c, unsigned int id
 		mcache_grow(c, idx, m, mc, one_way);
 	if (likely(m->top == m->limit)) {
 		c->nr_flushes[gospan_magazine_spanclass(idx)]++;
-		magazine_flush_to(m, magazine_trade(m, one_way), mc, test_bit(idx, c->mixed));
-		if (likely(!test_bit(idx, c->mixed)))
-			c->one_way[idx] = m->nr_mallocs;
+		mixed = __test_and_clear_bit(idx, c->mixed);
+		/* What is sorted is sorted all, and then it is as others are. */
+		magazine_flush_to(m, magazine_trade(m, one_way || mixed), mc, mixed);
+		c->one_way[idx] = m->nr_mallocs;
 	}
 	*m->top++ = p;
 	return true;

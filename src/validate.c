@@ -547,8 +547,9 @@ static bool mcache_valid(struct heap_walk *w, const struct gospan_mcache *c, uns
 		spanclass = gospan_magazine_spanclass(idx);
 		if (!magazine_valid(m, cpu, spanclass))
 			return false;
-		if (c->transit[idx] != gospan_mcache_transit(c, idx))
-			return invalid("CPU %u, magazine %u: not its transit", cpu, idx);
+		if (c->transit[idx] != gospan_mcache_transit(c, idx) ||
+		    (test_bit(idx, c->mixed) && gospan_mcache_is_one_way(c, m)))
+			return invalid("CPU %u, magazine %u: traded at once", cpu, idx);
 		capacity_bytes += (m->limit - m->base) * gospan_spanclass_bytes(spanclass);
 		if (idx >= GOSPAN_FOREIGN || !c->span[spanclass])
 			continue;
