@@ -82,12 +82,18 @@ static void mcentral_max_transit_whole_batches(struct kunit *test)
 		unsigned int max = gospan_mcentral_max_transit(spanclass);
 		unsigned int batch = gospan_class_batch(sizeclass);
 		unsigned int bytes = gospan_class_to_bytes[sizeclass];
+		unsigned int whole, room;
 
 		KUNIT_EXPECT_EQ(test, max % batch, 0);
 		KUNIT_EXPECT_GE(test, max, 2 * batch);
 		if (gospan_mcentral_has_few(gospan_class_nelems(sizeclass))) {
 			KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * GOSPAN_MAX_BATCH);
 			KUNIT_EXPECT_LE(test, max * bytes, SZ_64M);
+			whole = gospan_mcentral_local(spanclass)->transit.whole;
+			room = gospan_mcentral_local(spanclass)->transit.room;
+			/* A slot holds a whole number, or that would cost too much. */
+			if (whole)
+				KUNIT_EXPECT_TRUE(test, !(room % whole) || room % whole * 8 > room);
 			continue;
 		}
 		KUNIT_EXPECT_LE(test, max, GOSPAN_TRANSIT_MAX_SLOTS * batch);

@@ -16,7 +16,7 @@
 #define BATCH		8U
 #define NR_OBJS		(NR_SLOTS * BATCH)
 /* They do not fill a slot. */
-#define FEW		3U
+#define WHOLE		3U
 
 static void *object(unsigned long n)
 {
@@ -34,7 +34,7 @@ static struct gospan_transit *transit_make(struct kunit *test)
 	void *batches = kunit_kzalloc(test, gospan_transit_bytes(NR_SLOTS, BATCH), GFP_KERNEL);
 
 	KUNIT_ASSERT_TRUE(test, t && batches);
-	gospan_transit_open(t, batches, NR_SLOTS, BATCH, FEW);
+	gospan_transit_open(t, batches, NR_SLOTS, BATCH, WHOLE);
 	return t;
 }
 
@@ -97,41 +97,41 @@ static void transit_partial_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gospan_transit_pop(t, out, 1), 0);
 }
 
-/* Few objects go into one slot and come out of one: what has no room, or is missing, waits. */
-static void transit_few_objects(struct kunit *test)
+/* A magazine goes into one slot and comes out of one: what has no room, or is missing, waits. */
+static void transit_whole_magazines(struct kunit *test)
 {
 	struct gospan_transit *t = transit_make(test);
 	const struct gospan_batch *b = gospan_transit_batch(t, 0);
-	void *in[FEW] = { object(0), object(1), object(2) }, *out[FEW];
+	void *in[WHOLE] = { object(0), object(1), object(2) }, *out[WHOLE];
 
-	KUNIT_EXPECT_EQ(test, gospan_transit_push_few(t, in), FEW);
-	KUNIT_EXPECT_EQ(test, gospan_transit_push_few(t, in), FEW);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push_whole(t, in), WHOLE);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push_whole(t, in), WHOLE);
 	expect_states(test, t, 0xe, 0x1, 0);
-	KUNIT_EXPECT_EQ(test, gospan_transit_push_few(t, in), 2);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push_whole(t, in), 2);
 	expect_states(test, t, 0xe, 0, 0x1);
 	KUNIT_EXPECT_PTR_EQ(test, b->objs[5], in[2]);
 	KUNIT_EXPECT_PTR_EQ(test, b->objs[6], in[1]);
 	KUNIT_EXPECT_PTR_EQ(test, b->objs[7], in[2]);
-	KUNIT_EXPECT_EQ(test, gospan_transit_push_few(t, in), FEW);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push_whole(t, in), WHOLE);
 	expect_states(test, t, 0xc, 0x2, 0x1);
 	/* First of the one that is not full. */
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop_few(t, out), FEW);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop_whole(t, out), WHOLE);
 	KUNIT_EXPECT_MEMEQ(test, out, in, sizeof(in));
 	expect_states(test, t, 0xe, 0, 0x1);
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop_few(t, out), FEW);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop_whole(t, out), WHOLE);
 	KUNIT_EXPECT_PTR_EQ(test, out[0], in[2]);
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop_few(t, out), FEW);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop_whole(t, out), WHOLE);
 	expect_states(test, t, 0xe, 0x1, 0);
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop_few(t, out), 2);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop_whole(t, out), 2);
 	KUNIT_EXPECT_MEMEQ(test, out, in, 2 * sizeof(*in));
 	expect_states(test, t, 0xf, 0, 0);
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop_few(t, out), 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop_whole(t, out), 0);
 	KUNIT_EXPECT_EQ(test, gospan_transit_push(t, in, 1), 1);
 	KUNIT_EXPECT_NOT_NULL(test, gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL));
-	KUNIT_EXPECT_EQ(test, gospan_transit_pop_few(t, out), 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_pop_whole(t, out), 0);
 	while (gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY))
 		;
-	KUNIT_EXPECT_EQ(test, gospan_transit_push_few(t, in), 0);
+	KUNIT_EXPECT_EQ(test, gospan_transit_push_whole(t, in), 0);
 }
 
 /* A slot that someone owns is in no state, and others do without. */
@@ -220,11 +220,11 @@ static void runner_step(struct runner *r)
 {
 	unsigned int n = 1 + gospan_kunit_below(&r->rnd, 2 * BATCH), i, moved;
 	struct relay *relay = r->relay;
-	bool few;
+	bool whole;
 
 	if (gospan_kunit_below(&r->rnd, 2)) {
 		n = min(n, 2 * NR_OBJS - r->nr);
-		moved = n == FEW ? gospan_transit_pop_few(relay->t, r->objs + r->nr) :
+		moved = n == WHOLE ? gospan_transit_pop_whole(relay->t, r->objs + r->nr) :
 				   gospan_transit_pop(relay->t, r->objs + r->nr, n);
 		for (i = 0; i < moved; i++)
 			if (atomic_xchg(&relay->holder[number(r->objs[r->nr + i])], 1))
@@ -233,13 +233,13 @@ static void runner_step(struct runner *r)
 		return;
 	}
 	n = min(n, r->nr);
-	few = n == FEW;
+	whole = n == WHOLE;
 	for (i = r->nr - n; i < r->nr; i++)
 		atomic_set(&relay->holder[number(r->objs[i])], 0);
-	moved = few ? gospan_transit_push_few(relay->t, r->objs + r->nr - n) :
+	moved = whole ? gospan_transit_push_whole(relay->t, r->objs + r->nr - n) :
 		      gospan_transit_push(relay->t, r->objs + r->nr - n, n);
-	/* The last ones had no room; of few, the first. */
-	if (!few)
+	/* The last ones had no room; of a whole magazine, the first. */
+	if (!whole)
 		memmove(r->objs + r->nr - n, r->objs + r->nr - n + moved,
 			(n - moved) * sizeof(*r->objs));
 	r->nr -= moved;
@@ -310,7 +310,7 @@ static void transit_relay(struct kunit *test)
 static struct kunit_case transit_cases[] = {
 	KUNIT_CASE(transit_whole_batches),
 	KUNIT_CASE(transit_partial_batches),
-	KUNIT_CASE(transit_few_objects),
+	KUNIT_CASE(transit_whole_magazines),
 	KUNIT_CASE(transit_owned_slots),
 	KUNIT_CASE(transit_stale_batches),
 	KUNIT_CASE(transit_closed_takes_nothing),

@@ -245,6 +245,9 @@ static void heap_validate_mcache(struct kunit *test)
 	EXPECT_INVALID(test, t->m->top, t->m->limit + 1);
 	EXPECT_INVALID(test, t->m->base[-1], t->objs[0]);
 	EXPECT_INVALID(test, t->c->transit[spanclass], &t->mc->transit);
+	__set_bit(spanclass, t->c->mixed);
+	EXPECT_INVALID(test, t->c->one_way[spanclass], t->m->nr_mallocs);
+	__clear_bit(spanclass, t->c->mixed);
 	EXPECT_INVALID(test, t->c->remote.bytes, BYTES);
 	EXPECT_INVALID(test, t->c->remote.nr[spanclass], 1);
 	EXPECT_INVALID(test, t->c->remote.stack.top, t->c->remote.stack.limit + 1);

@@ -68,7 +68,7 @@ struct gospan_mcache {
 	DECLARE_BITMAP(missed, GOSPAN_NR_MAGAZINES); /* (o) empty or full since asked */
 	unsigned long seen[GOSPAN_NR_MAGAZINES]; /* (o) tells whether one was used since asked */
 	unsigned long one_way[GOSPAN_NR_MAGAZINES]; /* (o) see gospan_mcache_is_one_way() */
-	struct gospan_transit *transit[GOSPAN_NR_MAGAZINES]; /* (o) of those for transit->few */
+	struct gospan_transit *transit[GOSPAN_NR_MAGAZINES]; /* (o) see gospan_mcache_transit() */
 	unsigned long nr_refills[GOSPAN_NR_SPANCLASSES]; /* (o) since the CPU came up first */
 	unsigned long nr_flushes[GOSPAN_NR_SPANCLASSES]; /* (o) the same */
 	enum gospan_parked parked;	/* (a) */
@@ -198,7 +198,7 @@ static inline bool gospan_mcache_push_remote(struct gospan_mcache *c, unsigned i
 /*
  * Has all gone one way since the magazine was empty or full last, and is so again? Whoever
  * only frees, or only allocates, wants nothing kept. When it is emptied, or filled, it is
- * noted how many will have been popped then.
+ * noted how many will have been popped then. Never so while it is mixed.
  */
 static __always_inline bool gospan_mcache_is_one_way(const struct gospan_mcache *c,
 						     const struct gospan_magazine *m)
@@ -206,14 +206,17 @@ static __always_inline bool gospan_mcache_is_one_way(const struct gospan_mcache 
 	return m->nr_mallocs == c->one_way[m - c->magazine];
 }
 
-/* Where a magazine with its capacity trades all of it at once, if it does; or NULL. */
+/*
+ * Where a magazine with its capacity trades all of it at once, if it does; or NULL. One of what
+ * others cut never does: such objects are small, and many.
+ */
 static inline struct gospan_transit *gospan_mcache_transit(const struct gospan_mcache *c,
 							   unsigned int idx)
 {
 	const struct gospan_magazine *m = &c->magazine[idx];
 	struct gospan_transit *t = &gospan_mcache_central(c, idx)->transit;
 
-	return m->limit != m->base && m->limit - m->base == t->few ? t : NULL;
+	return m->limit != m->base && m->limit - m->base == t->whole ? t : NULL;
 }
 
 /*
@@ -228,11 +231,11 @@ static __always_inline bool gospan_mcache_flush_whole(struct gospan_mcache *c,
 
 	if (!t || !gospan_mcache_is_one_way(c, m) || unlikely(m->top[-1] == p))
 		return false;
-	n = gospan_transit_push_few(t, m->base);
+	n = gospan_transit_push_whole(t, m->base);
 	if (unlikely(!n))
 		return false;
 	__set_bit(idx, c->missed);
-	c->nr_flushes[gospan_magazine_spanclass(idx)]++;
+	c->nr_flushes[idx]++;
 	m->top -= n;
 	return true;
 }
@@ -246,7 +249,7 @@ static __always_inline bool gospan_mcache_refill_whole(struct gospan_mcache *c,
 
 	if (!t || !gospan_mcache_is_one_way(c, m))
 		return false;
-	n = gospan_transit_pop_few(t, m->base);
+	n = gospan_transit_pop_whole(t, m->base);
 	if (unlikely(!n))
 		return false;
 	__set_bit(idx, c->missed);

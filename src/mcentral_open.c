@@ -15,7 +15,7 @@ struct gospan_mcentral **gospan_centrals;
 
 static unsigned int transit_bytes;
 module_param(transit_bytes, uint, 0444);
-MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 64 times as much from 512 B on (default: a 1024th of memory, 64 KiB to 1 MiB)");
+MODULE_PARM_DESC(transit_bytes, "bytes of free objects of each kind that may be between CPUs, on each node, 64 times as much from 512 B on (default: a 1024th of memory, 64 KiB to 1 MiB; at most 16 MiB)");
 
 /*
  * Where a span has few objects, that many times transit_bytes; and as many batches a slot as
@@ -42,7 +42,7 @@ static struct transit_size transit_size(unsigned int spanclass)
 		bytes *= FEW_TIMES;
 		n = clamp(bytes / batch_bytes / FEW_SLOTS, 1UL,
 			  (unsigned long)GOSPAN_MAX_BATCH / size.room);
-		/* Magazines that are traded whole had better fill it; not at any price. */
+		/* A slot holds a whole number of whole magazines, unless that costs too much. */
 		left = n % (gospan_spanclass_whole(spanclass) / size.room);
 		if (left <= n / 8)
 			n -= left;
@@ -82,17 +82,6 @@ static void central_init(struct gospan_mcentral *mc, unsigned int spanclass, int
 	mc->node = node;
 }
 
-/*
- * What is traded whole, if a slot has room for all of it. Not where each CPU cuts for itself, and
- * wants first what it cut.
- */
-static unsigned int central_few(const struct gospan_mcentral *mc, unsigned int room)
-{
-	if (gospan_span_is_private(mc->layout.elem_bytes) || mc->whole > room)
-		return 0;
-	return mc->whole;
-}
-
 /* Have it serve objects that are cut as the layout of its spanclass says. */
 static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), bool typesafe)
 {
@@ -114,8 +103,9 @@ static int central_open(struct gospan_mcentral *mc, void (*ctor)(void *obj), boo
 	mc->batch = gospan_spanclass_batch(mc->spanclass);
 	mc->whole = gospan_spanclass_whole(mc->spanclass);
 	if (size.nr_slots)
+		/* Small objects are more than a slot has room for: so no two CPUs' share a line. */
 		gospan_transit_open(&mc->transit, batches, size.nr_slots, size.room,
-				    central_few(mc, size.room));
+				    mc->whole <= size.room ? mc->whole : 0);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return 0;
 }
@@ -195,10 +185,15 @@ int gospan_mcentral_init(void)
 {
 	int node, err = -ENOMEM;
 
-	/* TCMalloc's transfer caches hold as much at most. */
+	/*
+	 * TCMalloc's transfer caches hold as much at most. Of a GiB the kernel keeps some, and
+	 * it is a GiB.
+	 */
 	if (!transit_bytes)
-		transit_bytes = clamp_t(unsigned long, roundup_pow_of_two(totalram_pages()) <<
+		transit_bytes = clamp_t(unsigned long,
+					rounddown_pow_of_two(totalram_pages() / 8 * 9) <<
 					(PAGE_SHIFT - 10), SZ_64K, SZ_1M);
+	transit_bytes = min_t(unsigned int, transit_bytes, SZ_16M);
 	gospan_centrals = kcalloc(nr_node_ids, sizeof(*gospan_centrals), GFP_KERNEL);
 	if (!gospan_centrals)
 		return err;

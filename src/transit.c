@@ -32,17 +32,17 @@ size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room)
 
 /*
  * With @nr_slots, at most as many as a word has bits, for @room objects each, in
- * zeroed @batches of gospan_transit_bytes(). @few: see gospan_transit_push_few().
+ * zeroed @batches of gospan_transit_bytes(). @whole: see gospan_transit_push_whole().
  */
 void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
-			 unsigned int room, unsigned int few)
+			 unsigned int room, unsigned int whole)
 {
 	unsigned int slot;
 
 	t->batches = batches;
 	t->nr_slots = nr_slots;
 	t->room = room;
-	t->few = few;
+	t->whole = whole;
 	t->batch_bytes = batch_bytes(room);
 	for (slot = 0; slot < nr_slots; slot++)
 		gospan_transit_batch(t, slot)->slot = slot;
@@ -64,7 +64,7 @@ static struct gospan_batch *transit_take_older(struct gospan_transit *t,
 					       enum gospan_transit_state state)
 {
 	/*
-	 * Pairs with gospan_transit_put(): where the batches are, and how long, is read
+	 * Pairs with transit_put(): where the batches are, and how long, is read
 	 * after the bit of one. Who opens the transit may just have said so.
 	 */
 	unsigned long slots = smp_load_acquire(&t->slots[state]);

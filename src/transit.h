@@ -21,8 +21,8 @@ enum gospan_transit_state {
 
 /* All by the owner of the slot: who took it. */
 struct gospan_batch {
-	u32 slot;		/* its number; constant */
-	u32 nr;
+	u16 slot;		/* its number; constant */
+	u16 nr;
 	u32 period;		/* the transit's, when it was put */
 	void *objs[];		/* the one pushed last is on top */
 };
@@ -33,14 +33,14 @@ struct gospan_transit {
 	void *batches;		/* (c) @nr_slots of struct gospan_batch */
 	unsigned int nr_slots;	/* (c) 0: closed */
 	unsigned int room;	/* (c) objects in a full one */
-	unsigned int few;	/* (c) that are moved without a call; <= room; 0: none are */
+	unsigned int whole;	/* (c) those of a magazine that is traded at once; <= room, or 0 */
 	unsigned long batch_bytes; /* (c) from one to the next */
 	u32 period;		/* counts gospan_transit_age() */
 };
 
 size_t gospan_transit_bytes(unsigned int nr_slots, unsigned int room);
 void gospan_transit_open(struct gospan_transit *t, void *batches, unsigned int nr_slots,
-			 unsigned int room, unsigned int few);
+			 unsigned int room, unsigned int whole);
 void *gospan_transit_close(struct gospan_transit *t);
 
 struct gospan_batch *gospan_transit_take_stale(struct gospan_transit *t);
@@ -143,7 +143,7 @@ static __always_inline unsigned int gospan_transit_pop(struct gospan_transit *t,
 }
 
 /* In a loop of its own: who calls nothing has no registers to save. */
-static __always_inline void transit_copy_few(void **to, void *const *from, unsigned long n)
+static __always_inline void transit_copy(void **to, void *const *from, unsigned long n)
 {
 	do {
 		n--;
@@ -152,16 +152,16 @@ static __always_inline void transit_copy_few(void **to, void *const *from, unsig
 }
 
 /*
- * Put t->few objects into one slot, or the last of them where it has room for fewer: so whoever
- * has the others tries again when they are t->few, and finds one that all of them fit in.
+ * Put t->whole objects into one slot, or the last of them where it has room for fewer: so whoever
+ * has the others tries again when they are t->whole, and finds one that all of them fit in.
  * Returns how many were put.
  */
-static __always_inline unsigned long gospan_transit_push_few(struct gospan_transit *t,
-							     void *const *objs)
+static __always_inline unsigned long gospan_transit_push_whole(struct gospan_transit *t,
+							       void *const *objs)
 {
 	struct gospan_batch *b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) ?:
 				 gospan_transit_take(t, GOSPAN_TRANSIT_EMPTY);
-	unsigned long n = t->few, room = t->room, nr;
+	unsigned long n = t->whole, room = t->room, nr;
 
 	if (!b)
 		return 0;
@@ -171,24 +171,24 @@ static __always_inline unsigned long gospan_transit_push_few(struct gospan_trans
 		n -= nr - room;
 		nr = room;
 	}
-	transit_copy_few(b->objs + b->nr, objs, n);
+	transit_copy(b->objs + b->nr, objs, n);
 	b->nr = nr;
 	transit_put(t, b, nr == room ? GOSPAN_TRANSIT_FULL : GOSPAN_TRANSIT_PARTIAL);
 	return n;
 }
 
-/* Take t->few out of one slot, or what it has where that is less. Returns how many. */
-static __always_inline unsigned long gospan_transit_pop_few(struct gospan_transit *t, void **objs)
+/* Take t->whole out of one slot, or what it has where that is less. Returns how many. */
+static __always_inline unsigned long gospan_transit_pop_whole(struct gospan_transit *t, void **objs)
 {
 	struct gospan_batch *b = gospan_transit_take(t, GOSPAN_TRANSIT_PARTIAL) ?:
 				 gospan_transit_take(t, GOSPAN_TRANSIT_FULL);
-	unsigned long n = t->few, nr;
+	unsigned long n = t->whole, nr;
 
 	if (!b)
 		return 0;
 	n = min(n, b->nr);
 	nr = b->nr - n;
-	transit_copy_few(objs, b->objs + nr, n);
+	transit_copy(objs, b->objs + nr, n);
 	b->nr = nr;
 	transit_put(t, b, nr ? GOSPAN_TRANSIT_PARTIAL : GOSPAN_TRANSIT_EMPTY);
 	return n;
