@@ -164,7 +164,7 @@ static noinline void *malloc_refill(struct gospan_magazine *m, struct gospan_mca
 	return likely(p) ? p : malloc_growing(spanclass, gfp, holds);
 }
 
-/* The same, in the order of likelihood. */
+/* The same, but first what is likely where all goes one way. */
 noinline void *gospan_malloc_empty(struct gospan_magazine *m, struct gospan_mcache *c, gfp_t gfp)
 {
 	void *p;
