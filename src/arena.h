@@ -6,6 +6,8 @@
 #define _GOSPAN_ARENA_H
 
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/compiler.h>
 #include <linux/spinlock.h>
 #include "pallocbits.h"
 #include "span.h"
@@ -214,6 +216,19 @@ static inline struct gospan_span **gospan_chunk_span(struct gospan_chunk *chunk,
 }
 
 /*
+ * The number of a page whose key was read: what is looked up by it is what was there when the key
+ * was written, or later. So it pairs with gospan_arena_publish(), as an acquire would; but an
+ * address that depends on what was loaded orders loads on every architecture, and an acquire
+ * is a fence on some.
+ */
+static __always_inline unsigned int gospan_page_idx_by_key(unsigned int page_idx, unsigned int key)
+{
+	/* There are no such bits, but the compiler does not know. */
+	OPTIMIZER_HIDE_VAR(key);
+	return page_idx + (key >> BITS_PER_TYPE(u16));
+}
+
+/*
  * The span that @p lies in, or NULL. The caller has an object in it, or
  * preemption off, or is in an RCU read-side section; in the last two cases it
  * may be another span at any moment, unless the lock of the span's mcentral,
@@ -224,11 +239,12 @@ static inline struct gospan_span *gospan_arena_span_of(const struct gospan_arena
 {
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(a, (unsigned long)p);
 	unsigned int i = gospan_addr_page_idx((unsigned long)p);
+	unsigned int key = READ_ONCE(chunk->key[i]);
 	const struct gospan_spans *spans;
 
-	/* Pairs with gospan_arena_publish(). */
-	if (!smp_load_acquire(&chunk->key[i]))
+	if (!key)
 		return NULL;
+	i = gospan_page_idx_by_key(i, key);
 	spans = READ_ONCE(chunk->spans[i / GOSPAN_SPANS_NPAGES]);
 	/* Gone since, which only happens where nobody has an object. */
 	return spans ? READ_ONCE(spans->span[i % GOSPAN_SPANS_NPAGES]) : NULL;

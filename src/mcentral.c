@@ -255,15 +255,14 @@ static __always_inline struct gospan_span *central_span_of(const struct gospan_m
 {
 	struct gospan_chunk *chunk = gospan_arena_chunk_of(&gospan_heap.arenas, (unsigned long)p);
 	unsigned int page_idx = gospan_addr_page_idx((unsigned long)p);
+	unsigned int key = READ_ONCE(chunk->key[page_idx]);
 
 	lockdep_assert_held(&mc->lock);
-	/* Pairs with gospan_arena_publish(). */
-	if (unlikely(gospan_key_spanclass(smp_load_acquire(&chunk->key[page_idx])) !=
-		     mc->page_spanclass))
+	if (unlikely(gospan_key_spanclass(key) != mc->page_spanclass))
 		return NULL;
 	if (gospan_node_are_many() && chunk->home->node != mc->node)
 		return NULL;
-	return *gospan_chunk_span(chunk, page_idx);
+	return *gospan_chunk_span(chunk, gospan_page_idx_by_key(page_idx, key));
 }
 
 /* @n slots of a span came back, of which @before were free. */
