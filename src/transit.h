@@ -76,9 +76,8 @@ static __always_inline void transit_put(struct gospan_transit *t, struct gospan_
 {
 	/* An older one makes it stale too soon. */
 	WRITE_ONCE(b->period, READ_ONCE(t->period));
-	/* Who takes it sees what we wrote. */
-	smp_mb__before_atomic();
-	set_bit(b->slot, &t->slots[state]);
+	/* A full barrier, as it returns something: who takes it sees what we wrote. */
+	test_and_set_bit(b->slot, &t->slots[state]);
 }
 
 static __always_inline void gospan_transit_put(struct gospan_transit *t, struct gospan_batch *b)
