@@ -566,13 +566,15 @@ static void mcentral_flush_misuse(struct kunit *test)
 
 #define NR_FLUSHED	(2 * GOSPAN_MAX_BATCH)
 
-/* How far from each other in memory neighbours are that are flushed together. */
+/* In what order objects are flushed together: some that are neighbours, then some elsewhere. */
 static const struct flush_param {
 	const char *name;
-	unsigned int stride;	/* objects; prime to NR_FLUSHED */
+	unsigned int run;	/* objects; divides NR_FLUSHED */
+	unsigned int stride;	/* of these; prime to NR_FLUSHED */
 } flush_params[] = {
-	{ "in_order", 1 },
-	{ "scattered", 41 },	/* no two in the same span */
+	{ "in_order", 1, 1 },
+	{ "in_pairs", 2, 41 },	/* no two pairs after one another in the same span */
+	{ "scattered", 1, 41 },	/* no two objects */
 };
 
 static void flush_param_name(const struct flush_param *param, char *name)
@@ -581,6 +583,11 @@ static void flush_param_name(const struct flush_param *param, char *name)
 }
 
 KUNIT_ARRAY_PARAM(flush, flush_params, flush_param_name);
+
+static unsigned int flush_order(const struct flush_param *param, unsigned int i)
+{
+	return (i / param->run * param->stride * param->run + i % param->run) % NR_FLUSHED;
+}
 
 /* NR_FLUSHED objects of few spans, for which the transit has no room. */
 static struct central_test *flush_make(struct kunit *test, void **objs)
@@ -594,8 +601,50 @@ static struct central_test *flush_make(struct kunit *test, void **objs)
 	gospan_mcentral_flush(t->mc, t->objs + NR_FLUSHED, max);
 	KUNIT_ASSERT_EQ(test, gospan_transit_count(&t->mc->transit), max);
 	for (i = 0; i < NR_FLUSHED; i++)
-		objs[i] = t->objs[i * param->stride % NR_FLUSHED];
+		objs[i] = t->objs[flush_order(param, i)];
 	return t;
+}
+
+static unsigned int count_spans(void *const *objs, unsigned int n)
+{
+	unsigned int nr = 0, i, j;
+
+	for (i = 0; i < n; i++) {
+		const struct gospan_span *s = gospan_arena_span_of(&gospan_heap.arenas, objs[i]);
+
+		for (j = 0; j < i; j++)
+			if (gospan_arena_span_of(&gospan_heap.arenas, objs[j]) == s)
+				break;
+		nr += j == i;
+	}
+	return nr;
+}
+
+/* Whatever the order, and however many pages a span has. */
+static void mcentral_flush_meets_span_once(struct kunit *test)
+{
+	const struct flush_param *param = test->param_value;
+	unsigned int sizeclass, nr_spans, i;
+	void *objs[NR_FLUSHED];
+
+	for (sizeclass = 1; sizeclass < GOSPAN_NR_SIZECLASSES; sizeclass++) {
+		struct central_test *t = central_make_of(test, gospan_class_to_bytes[sizeclass]);
+		unsigned long nr_returned, nr_met;
+
+		central_take(test, t, NR_FLUSHED);
+		/* What was cut for others. */
+		gospan_mcentral_drain(t->mc);
+		for (i = 0; i < NR_FLUSHED; i++)
+			objs[i] = t->objs[flush_order(param, i)];
+		nr_spans = count_spans(objs, NR_FLUSHED);
+		nr_returned = t->mc->nr_returned;
+		nr_met = t->mc->nr_met;
+		gospan_mcentral_spill(t->mc, objs, NR_FLUSHED);
+		KUNIT_EXPECT_EQ(test, t->mc->nr_returned - nr_returned, NR_FLUSHED);
+		KUNIT_EXPECT_EQ_MSG(test, t->mc->nr_met - nr_met, nr_spans, "class %u", sizeclass);
+		central_finish(test, t);
+		kunit_kfree(test, t);
+	}
 }
 
 /* What is misused among many stays where it is, and they do not. */
@@ -710,6 +759,7 @@ static struct kunit_case mcentral_cases[] = {
 	KUNIT_CASE(mcentral_disown_empty_span),
 	KUNIT_CASE(mcentral_alloc_single),
 	KUNIT_CASE(mcentral_flush_misuse),
+	KUNIT_CASE_PARAM(mcentral_flush_meets_span_once, flush_gen_params),
 	KUNIT_CASE_PARAM(mcentral_flush_misuse_among, flush_gen_params),
 	KUNIT_CASE_PARAM(mcentral_flush_twice, flush_gen_params),
 	KUNIT_CASE(mcentral_flush_other_class),

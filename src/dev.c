@@ -43,8 +43,8 @@
  */
 static_assert(sizeof(struct gospan_version) == 64);
 static_assert(sizeof(struct gospan_class) == 32);
-static_assert(sizeof(struct gospan_memstats_class) == 64);
-static_assert(sizeof(struct gospan_memstats) == 20 * 8 + GOSPAN_NR_SIZECLASSES * 64);
+static_assert(sizeof(struct gospan_memstats_class) == 80);
+static_assert(sizeof(struct gospan_memstats) == 20 * 8 + GOSPAN_NR_SIZECLASSES * 80);
 static_assert(sizeof(struct gospan_heapstats) == 120);
 static_assert(sizeof(struct gospan_cachestats) == 136);
 static_assert(sizeof(struct gospan_trim) == 8);

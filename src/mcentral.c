@@ -11,8 +11,8 @@
  * never touch their spans, nor a lock. Where a cache line has several, the other is
  * the CPU whose pages they are in. Where that has no room, or nothing, the
  * lock is taken once for several batches: what is in transit goes back to the
- * spans as well, or some is cut ahead. What goes back is sorted by page, unless
- * neighbours mostly lie in the same: so that each is met once.
+ * spans as well, or some is cut ahead. What goes back is grouped by span, in whatever
+ * order it comes, so that each is met once.
  *
  * Objects are cut from the fullest span that has a free slot, so that the
  * others may run empty. A span whose last object came back stays as it is, since
@@ -26,6 +26,7 @@
  * back; fullness counts in free slots where TCMalloc's counts in taken ones.
  */
 #include <linux/bitmap.h>
+#include <linux/hash.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include "mcentral.h"
@@ -265,11 +266,11 @@ static __always_inline struct gospan_span *central_span_of(const struct gospan_m
 	return *gospan_chunk_span(chunk, gospan_page_idx_by_key(page_idx, key));
 }
 
-/* @n slots of a span came back, of which @before were free. */
-static __always_inline void central_relist(struct gospan_mcentral *mc, struct gospan_span *s,
-					   unsigned int before, unsigned int n)
+/* Slots of a span came back, of which @before were free. Returns how many did. */
+static __always_inline unsigned int central_relist(struct gospan_mcentral *mc,
+						   struct gospan_span *s, unsigned int before)
 {
-	unsigned int nr_free = before + n;
+	unsigned int nr_free = s->nelems - s->alloc_count, n = nr_free - before;
 
 	lockdep_assert_held(&mc->lock);
 	/* Listed elsewhere where the highest bits of these differ. */
@@ -278,20 +279,6 @@ static __always_inline void central_relist(struct gospan_mcentral *mc, struct go
 			central_unlist_span(mc, s);
 		central_list_span(mc, s);
 	}
-}
-
-/* Give objs[0] back to its span, and as many after it as are in the same. Returns how many. */
-static unsigned int central_free_group(struct gospan_mcentral *mc, void *const *objs,
-				       unsigned int n)
-{
-	struct gospan_span *s = central_span_of(mc, objs[0]);
-	unsigned int before;
-
-	if (unlikely(!s))
-		return 0;
-	before = s->nelems - s->alloc_count;
-	n = gospan_span_free(s, objs, n);
-	central_relist(mc, s, before, n);
 	return n;
 }
 
@@ -312,21 +299,23 @@ struct central_run {
 struct central_return {
 	struct central_run run[GOSPAN_CENTRAL_BATCHES];
 	unsigned int nr_runs;
+	u8 nr_group[CENTRAL_OBJS];	/* of a group, by the number of its first; see below */
 	unsigned int nr_misused;	/* 0: what follows is not set */
 	DECLARE_BITMAP(interior, CENTRAL_OBJS);
 	DECLARE_BITMAP(twice, CENTRAL_OBJS);
 };
 
-static void *return_object(const struct central_return *r, unsigned int i)
+/* From number @i to the end of its run. */
+static void *const *return_objects(const struct central_return *r, unsigned int i)
 {
-	return r->run[i / GOSPAN_MAX_BATCH].objs[i % GOSPAN_MAX_BATCH];
+	return r->run[i / GOSPAN_MAX_BATCH].objs + i % GOSPAN_MAX_BATCH;
 }
 
 /* Nothing came of number @i just now. */
 static noinline void return_misused(struct gospan_mcentral *mc, struct central_return *r,
 				    unsigned int i)
 {
-	const void *p = return_object(r, i);
+	const void *p = *return_objects(r, i);
 	const struct gospan_span *s = central_span_of(mc, p);
 
 	if (!r->nr_misused++) {
@@ -346,141 +335,154 @@ static noinline void return_report(const struct central_return *r)
 	unsigned int i;
 
 	for_each_set_bit(i, r->interior, CENTRAL_OBJS)
-		gospan_report_misuse(GOSPAN_FREE_INTERIOR, return_object(r, i));
+		gospan_report_misuse(GOSPAN_FREE_INTERIOR, *return_objects(r, i));
 	for_each_set_bit(i, r->twice, CENTRAL_OBJS)
-		gospan_report_misuse(GOSPAN_FREE_DOUBLE, return_object(r, i));
+		gospan_report_misuse(GOSPAN_FREE_DOUBLE, *return_objects(r, i));
 }
 
-/* As they come: neighbours in the same span together. */
-static void central_free_in_order(struct gospan_mcentral *mc, struct central_return *r)
-{
-	unsigned int freed = 0, nr, i, n;
-	unsigned long flags;
-
-	r->nr_misused = 0;
-	raw_spin_lock_irqsave(&mc->lock, flags);
-	for (nr = 0; nr < r->nr_runs; nr++) {
-		const struct central_run *run = &r->run[nr];
-
-		for (i = 0; i < run->n; i += n) {
-			n = central_free_group(mc, run->objs + i, run->n - i);
-			freed += n;
-			if (unlikely(!n)) {
-				return_misused(mc, r, nr * GOSPAN_MAX_BATCH + i);
-				n = 1;
-			}
-		}
-	}
-	atomic_long_sub(freed, &mc->nr_taken);
-	raw_spin_unlock_irqrestore(&mc->lock, flags);
-	if (unlikely(r->nr_misused))
-		return_report(r);
-}
-
-/* By their pages, on NR_LISTS: the first of each list, and which comes after which. */
-#define NR_LISTS	128U
+/*
+ * Groups of neighbours in the same page, on lists by the block of pages that they lie in. No span
+ * is larger than a block, so it lies in one or two: all that goes back to it is on their lists,
+ * and it is met once.
+ */
+#define MAX_LISTS	128U
 #define LIST_END	U16_MAX
 
 struct central_order {
-	u16 first[NR_LISTS];
-	u16 next[CENTRAL_OBJS];
+	unsigned int block_shift;
+	unsigned int nr_lists;		/* a power of two */
+	u16 first[MAX_LISTS];		/* the number of a group's first object */
+	u16 next[CENTRAL_OBJS];		/* by that number, the next group's on the same list */
 };
 
-static void order_make(struct central_order *o, const struct central_return *r)
+static bool is_same_page(const void *p, const void *q)
 {
-	unsigned int nr = r->nr_runs, i, list;
-	unsigned long page;
+	return ((unsigned long)p ^ (unsigned long)q) < GOSPAN_PAGE_SIZE;
+}
 
-	memset(o->first, 0xff, sizeof(o->first));
-	while (nr--) {
-		for (i = r->run[nr].n; i--;) {
-			page = (unsigned long)r->run[nr].objs[i] / GOSPAN_PAGE_SIZE;
-			list = (page ^ page / NR_LISTS) % NR_LISTS;
-			o->next[nr * GOSPAN_MAX_BATCH + i] = o->first[list];
-			o->first[list] = nr * GOSPAN_MAX_BATCH + i;
+/* The list for what lies at @addr. */
+static unsigned int order_list(const struct central_order *o, unsigned long addr)
+{
+	return hash_long(addr >> o->block_shift, ilog2(MAX_LISTS)) & (o->nr_lists - 1);
+}
+
+static void order_make(struct central_order *o, const struct gospan_mcentral *mc,
+		       struct central_return *r)
+{
+	unsigned int run = r->nr_runs, n = 0, list, nr, i;
+
+	for (i = 0; i < run; i++)
+		n += r->run[i].n;
+	o->nr_lists = min_t(unsigned long, roundup_pow_of_two(n), MAX_LISTS);
+	/* Twice as large as it need be, where spans may lie in two: so fewer do. */
+	o->block_shift = ilog2(GOSPAN_PAGE_SIZE) + order_base_2(mc->layout.npages) +
+			 (mc->layout.npages > 1);
+	memset(o->first, 0xff, o->nr_lists * sizeof(*o->first));
+	while (run--) {
+		void *const *objs = r->run[run].objs, *const *first, *const *end;
+
+		for (end = objs + r->run[run].n; end > objs; end = first) {
+			first = end - 1;
+			while (first > objs && is_same_page(first[-1], end[-1]))
+				first--;
+			list = order_list(o, (unsigned long)*first);
+			nr = run * GOSPAN_MAX_BATCH + (first - objs);
+			o->next[nr] = o->first[list];
+			o->first[list] = nr;
+			r->nr_group[nr] = end - first;
 		}
 	}
 }
 
-/* Take those that lie in @s off a list, and give them back. Returns how many were. */
-static __always_inline unsigned int order_free(struct gospan_mcentral *mc, struct gospan_span *s,
-					       struct central_order *o, u16 *list,
-					       struct central_return *r)
+/* Give back @n objects from number @i on, the first of which is misused. */
+static noinline void group_free_rest(struct gospan_mcentral *mc, struct gospan_span *s,
+				     struct central_return *r, unsigned int i, unsigned int n)
+{
+	unsigned int end = i + n;
+
+	for (; i < end; i++)
+		if (!gospan_span_free(s, return_objects(r, i), 1))
+			return_misused(mc, r, i);
+}
+
+/* Take the groups that lie in @s off a list, and give them back. */
+static __always_inline void order_free_list(struct gospan_mcentral *mc, struct gospan_span *s,
+					    struct central_order *o, unsigned int list,
+					    struct central_return *r)
 {
 	unsigned long addr = gospan_span_addr(s);
 	unsigned long bytes = (unsigned long)s->npages * GOSPAN_PAGE_SIZE;
-	unsigned int n = 0, i;
-	void *p;
+	u16 *link = &o->first[list];
+	unsigned int done, n, i;
 
-	while (*list != LIST_END) {
-		i = *list;
-		p = return_object(r, i);
-		if ((unsigned long)p - addr >= bytes) {
-			list = &o->next[i];
+	while ((i = *link) != LIST_END) {
+		if ((unsigned long)*return_objects(r, i) - addr >= bytes) {
+			link = &o->next[i];
 			continue;
 		}
-		*list = o->next[i];
-		if (likely(gospan_span_free(s, &p, 1)))
-			n++;
-		else
-			return_misused(mc, r, i);
+		*link = o->next[i];
+		n = r->nr_group[i];
+		done = gospan_span_free(s, return_objects(r, i), n);
+		if (unlikely(done < n))
+			group_free_rest(mc, s, r, i + done, n - done);
 	}
-	return n;
 }
 
-/* The same where these would be met more than once: each page is, once. */
-static noinline void central_free_by_page(struct gospan_mcentral *mc, struct central_return *r)
+/* The same of the other list, where @s lies in two blocks; @p is in one of them. */
+static noinline void order_free_other(struct gospan_mcentral *mc, struct gospan_span *s,
+				      struct central_order *o, const void *p,
+				      struct central_return *r)
 {
-	unsigned int freed = 0, list, before, n;
+	unsigned long addr = gospan_span_addr(s);
+
+	if (!((addr ^ (unsigned long)p) >> o->block_shift))
+		addr += s->npages * GOSPAN_PAGE_SIZE - 1;
+	order_free_list(mc, s, o, order_list(o, addr), r);
+}
+
+/* Give the first group on a list, and all others in its span, back. Returns how many objects. */
+static __always_inline unsigned int order_free(struct gospan_mcentral *mc,
+					       struct central_order *o, unsigned int list,
+					       struct central_return *r)
+{
+	unsigned int i = o->first[list], before, n;
+	const void *p = *return_objects(r, i);
+	struct gospan_span *s = central_span_of(mc, p);
+	unsigned long addr, last;
+
+	if (unlikely(!s)) {
+		o->first[list] = o->next[i];
+		for (n = r->nr_group[i]; n; n--)
+			return_misused(mc, r, i++);
+		return 0;
+	}
+	mc->nr_met++;
+	before = s->nelems - s->alloc_count;
+	order_free_list(mc, s, o, list, r);
+	addr = gospan_span_addr(s);
+	last = addr + s->npages * GOSPAN_PAGE_SIZE - 1;
+	if (mc->layout.npages > 1 && (addr ^ last) >> o->block_shift)
+		order_free_other(mc, s, o, p, r);
+	return central_relist(mc, s, before);
+}
+
+static noinline void central_free(struct gospan_mcentral *mc, struct central_return *r)
+{
+	unsigned int freed = 0, list;
 	struct central_order order;
-	struct gospan_span *s;
 	unsigned long flags;
-	u16 *first;
 
 	r->nr_misused = 0;
-	order_make(&order, r);
+	order_make(&order, mc, r);
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	for (list = 0; list < NR_LISTS; list++) {
-		first = &order.first[list];
-		while (*first != LIST_END) {
-			s = central_span_of(mc, return_object(r, *first));
-			if (unlikely(!s)) {
-				return_misused(mc, r, *first);
-				*first = order.next[*first];
-				continue;
-			}
-			before = s->nelems - s->alloc_count;
-			n = order_free(mc, s, &order, first, r);
-			central_relist(mc, s, before, n);
-			freed += n;
-		}
-	}
+	for (list = 0; list < order.nr_lists; list++)
+		while (order.first[list] != LIST_END)
+			freed += order_free(mc, &order, list, r);
 	atomic_long_sub(freed, &mc->nr_taken);
+	mc->nr_returned += freed;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	if (unlikely(r->nr_misused))
 		return_report(r);
-}
-
-/* Do neighbours among the first of them seldom lie in the same page? */
-static bool return_is_scattered(const struct central_return *r)
-{
-	void *const *objs = r->run[0].objs;
-	unsigned int n = r->run[0].n, nr_same = 0, i;
-
-	if (n < 8)
-		return false;
-	for (i = 0; i < 4; i++)
-		nr_same += !(((unsigned long)objs[i * n / 4] ^ (unsigned long)objs[i * n / 4 + 1]) /
-			     GOSPAN_PAGE_SIZE);
-	return nr_same < 2;
-}
-
-static void central_free(struct gospan_mcentral *mc, struct central_return *r)
-{
-	if (return_is_scattered(r))
-		central_free_by_page(mc, r);
-	else
-		central_free_in_order(mc, r);
 }
 
 /* A batch in transit, whose slot the caller owns, back to the spans; the slot to others. */

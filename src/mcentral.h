@@ -49,6 +49,8 @@ struct gospan_mcentral {
 	atomic_long_t nr_spans;		/* (a) listed, full, or owned by a CPU */
 	atomic_long_t nr_taken;		/* (a) slots taken in them: live, cached or in transit */
 	atomic_long_t nr_mallocs;	/* (a) objects that went past the magazines */
+	unsigned long nr_returned;	/* (l) objects that went back to their spans, */
+	unsigned long nr_met;		/* (l) and those that were met for it: see gospan.h */
 	struct gospan_transit transit ____cacheline_aligned_in_smp;
 } ____cacheline_aligned_in_smp;
 

@@ -123,6 +123,8 @@ static void central_close(struct gospan_mcentral *mc)
 	mc->whole = 0;
 	mc->ctor = NULL;
 	mc->typesafe = false;
+	mc->nr_returned = 0;
+	mc->nr_met = 0;
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	atomic_long_set(&mc->nr_mallocs, 0);
 	kvfree(batches);

@@ -141,7 +141,7 @@ static __always_inline unsigned int gospan_span_free(struct gospan_span *s, void
 		bit = 1ULL << (slot % 64);
 		if (unlikely(!(*word & bit)))
 			break;
-		*word &= ~bit;
+		*word ^= bit;
 		lowest = min(lowest, slot);
 	}
 	s->alloc_count -= done;

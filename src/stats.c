@@ -71,6 +71,8 @@ static unsigned long stats_add_central(struct gospan_memstats_class *row,
 	row->spans += atomic_long_read(&mc->nr_spans);
 	row->transit += gospan_transit_count(&mc->transit);
 	row->mallocs += atomic_long_read(&mc->nr_mallocs);
+	row->returned += mc->nr_returned;
+	row->met += mc->nr_met;
 	taken = atomic_long_read(&mc->nr_taken);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 	return taken;
@@ -97,6 +99,8 @@ static void stats_add_spanclass(struct gospan_memstats_class *row, unsigned int 
 	row->transit += add.transit;
 	row->refills += add.refills;
 	row->flushes += add.flushes;
+	row->returned += add.returned;
+	row->met += add.met;
 	row->mallocs += add.mallocs;
 	row->frees += add.mallocs - min_t(u64, add.mallocs, taken - min(taken, free));
 }

@@ -175,8 +175,9 @@ static bool class_was_used(const struct gospan_memstats_class *class)
 
 static void print_classes(const struct gospan_memstats *stats)
 {
-	printf("\n%5s %9s %14s %14s %9s %9s %9s %9s %9s %9s\n", "class", "bytes/obj",
-	       "mallocs", "frees", "live", "spans", "cached", "transit", "refills", "flushes");
+	printf("\n%5s %9s %14s %14s %9s %9s %9s %9s %9s %9s %9s %9s\n", "class", "bytes/obj",
+	       "mallocs", "frees", "live", "spans", "cached", "transit", "refills", "flushes",
+	       "returned", "met");
 	for (unsigned int i = 0; i < GOSPAN_NR_SIZECLASSES; i++) {
 		const struct gospan_memstats_class *class = &stats->by_size[i];
 
@@ -187,9 +188,10 @@ static void print_classes(const struct gospan_memstats *stats)
 			printf("%9llu", class->size);
 		else
 			printf("%9s", "large");
-		printf(" %14llu %14llu %9llu %9llu %9llu %9llu %9llu %9llu\n", class->mallocs,
-		       class->frees, class->mallocs - class->frees, class->spans, class->cached,
-		       class->transit, class->refills, class->flushes);
+		printf(" %14llu %14llu %9llu %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n",
+		       class->mallocs, class->frees, class->mallocs - class->frees, class->spans,
+		       class->cached, class->transit, class->refills, class->flushes,
+		       class->returned, class->met);
 	}
 	puts("(classes that were never used are left out)");
 }
@@ -371,6 +373,8 @@ static json_t *json_class(unsigned int sizeclass, const struct gospan_memstats_c
 	record_number(&r, "transit_objects", class->transit);
 	record_number(&r, "refills", class->refills);
 	record_number(&r, "flushes", class->flushes);
+	record_number(&r, "returned_objects", class->returned);
+	record_number(&r, "spans_met", class->met);
 	return r.object;
 }
 

@@ -26,8 +26,9 @@
  * a command or a workload, an older module refuses by itself.
  *
  * 2: struct gospan_bench_cpu has latencies.
+ * 3: struct gospan_memstats_class has what went back to spans.
  */
-#define GOSPAN_ABI_VERSION	2
+#define GOSPAN_ABI_VERSION	3
 
 /* Go's 67 size classes and class 0, "large". */
 #define GOSPAN_NR_SIZECLASSES	68
@@ -107,6 +108,8 @@ struct gospan_class {
  * @transit: free objects in transit
  * @refills: times that a CPU's magazine was empty, and was filled, by half or whole, since load
  * @flushes: times that it was full, and was emptied, by half or as a whole, since load
+ * @returned: objects that went back to their spans, since load
+ * @met: spans that were met for that, since load; each once whenever the central lock was taken
  */
 struct gospan_memstats_class {
 	__u64 size;
@@ -117,6 +120,8 @@ struct gospan_memstats_class {
 	__u64 transit;
 	__u64 refills;
 	__u64 flushes;
+	__u64 returned;
+	__u64 met;
 };
 
 /**

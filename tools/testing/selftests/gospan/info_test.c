@@ -149,6 +149,7 @@ TEST_F(info, memstats_rows_add_up)
 		const struct gospan_memstats_class *row = &s.by_size[i];
 
 		EXPECT_LE(row->frees, row->mallocs);
+		EXPECT_LE(row->met, row->returned);
 		mallocs += row->mallocs;
 		frees += row->frees;
 		if (!i)
