@@ -427,8 +427,9 @@ void gospan_arena_publish(const struct gospan_arenas *a, struct gospan_span *s,
 		for (i = 0; i < n; i++)
 			WRITE_ONCE(entry[i], s);
 		/*
-		 * Pairs with gospan_page_idx_by_key(): who sees the key sees the span. The
-		 * owner of an object in it needs no such order: he got the object later.
+		 * Pairs with gospan_page_idx_by_key() and gospan_arena_has_span(): who sees the
+		 * key sees the span. The owner of an object in it needs no such order: he got
+		 * the object later.
 		 */
 		smp_wmb();
 		if (n == 1)

@@ -217,9 +217,9 @@ static inline struct gospan_span **gospan_chunk_span(struct gospan_chunk *chunk,
 
 /*
  * The number of a page whose key was read: what is looked up by it is what was there when the key
- * was written, or later. So it pairs with gospan_arena_publish(), as an acquire would; but an
- * address that depends on what was loaded orders loads on every architecture, and an acquire
- * is a fence on some.
+ * was written, or later. An address that depends on what was loaded orders loads on every
+ * architecture, where an acquire is a fence on some; but only those of that address, and of what
+ * is reached from there. Pairs with gospan_arena_publish().
  */
 static __always_inline unsigned int gospan_page_idx_by_key(unsigned int page_idx, unsigned int key)
 {
@@ -232,7 +232,8 @@ static __always_inline unsigned int gospan_page_idx_by_key(unsigned int page_idx
  * The span that @p lies in, or NULL. The caller has an object in it, or
  * preemption off, or is in an RCU read-side section; in the last two cases it
  * may be another span at any moment, unless the lock of the span's mcentral,
- * under which small spans are retracted, is held.
+ * under which small spans are retracted, is held. What is read of it is to be
+ * read through this pointer: who has one already asks gospan_arena_has_span().
  */
 static inline struct gospan_span *gospan_arena_span_of(const struct gospan_arenas *a,
 						       const void *p)
@@ -248,6 +249,17 @@ static inline struct gospan_span *gospan_arena_span_of(const struct gospan_arena
 	spans = READ_ONCE(chunk->spans[i / GOSPAN_SPANS_NPAGES]);
 	/* Gone since, which only happens where nobody has an object. */
 	return spans ? READ_ONCE(spans->span[i % GOSPAN_SPANS_NPAGES]) : NULL;
+}
+
+/* Is @s the span that @p lies in? If so, what is read of it next is of that. Held: as above. */
+static inline bool gospan_arena_has_span(const struct gospan_arenas *a,
+					 const struct gospan_span *s, const void *p)
+{
+	bool has = gospan_arena_span_of(a, p) == s;
+
+	/* No address depends on that. Pairs with gospan_arena_publish(). */
+	smp_rmb();
+	return has;
 }
 
 /* What gospan_arena_add() may need; made ready without a lock. */

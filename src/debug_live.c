@@ -35,10 +35,9 @@ static void span_visit(struct gospan_span *s, unsigned int spanclass, gospan_deb
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&mc->lock, flags);
-	p = (void *)s->base;
-	if (s == gospan_arena_span_of(&gospan_heap.arenas, p) &&
+	if (gospan_arena_has_span(&gospan_heap.arenas, s, (void *)READ_ONCE(s->base)) &&
 	    s->spanclass == mc->spanclass && s->node == mc->node)
-		for (i = 0; i < s->nelems; i++, p += s->elem_bytes)
+		for (i = 0, p = (void *)s->base; i < s->nelems; i++, p += s->elem_bytes)
 			visit(s, p, gospan_record_of(s, p), data);
 	raw_spin_unlock_irqrestore(&mc->lock, flags);
 }
@@ -55,7 +54,7 @@ static void large_visit(struct gospan_span *s, gospan_debug_visit visit, void *d
 	if (!home)
 		return;
 	raw_spin_lock_irqsave(&home->lock, flags);
-	if (s == gospan_arena_span_of(&gospan_heap.arenas, p) && s->base == (unsigned long)p &&
+	if (gospan_arena_has_span(&gospan_heap.arenas, s, p) && s->base == (unsigned long)p &&
 	    s->spanclass == GOSPAN_SPANCLASS_LARGE)
 		r = gospan_record_of(s, p);
 	if (r)

@@ -610,7 +610,7 @@ unsigned int gospan_mcentral_taken(struct gospan_mcentral *mc, void **objs, unsi
 		if (s && READ_ONCE(s->spanclass) == mc->spanclass) {
 			raw_spin_lock_irqsave(&mc->lock, flags);
 			/* Is it still one? */
-			if (s == gospan_arena_span_of(&gospan_heap.arenas, (void *)s->base) &&
+			if (gospan_arena_has_span(&gospan_heap.arenas, s, (void *)s->base) &&
 			    s->spanclass == mc->spanclass && s->node == mc->node)
 				nr += span_taken(s, objs + nr, n - nr);
 			raw_spin_unlock_irqrestore(&mc->lock, flags);
