@@ -573,8 +573,9 @@ static const struct flush_param {
 	unsigned int stride;	/* of these; prime to NR_FLUSHED */
 } flush_params[] = {
 	{ "in_order", 1, 1 },
-	{ "in_pairs", 2, 41 },	/* no two pairs after one another in the same span */
-	{ "scattered", 1, 41 },	/* no two objects */
+	/* Where a span has few, no two pairs, or objects, after one another are in the same. */
+	{ "in_pairs", 2, 41 },
+	{ "scattered", 1, 41 },
 };
 
 static void flush_param_name(const struct flush_param *param, char *name)

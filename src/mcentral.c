@@ -456,14 +456,15 @@ static __always_inline unsigned int order_free(struct gospan_mcentral *mc,
 			return_misused(mc, r, i++);
 		return 0;
 	}
-	mc->nr_met++;
 	before = s->nelems - s->alloc_count;
 	order_free_list(mc, s, o, list, r);
 	addr = gospan_span_addr(s);
 	last = addr + s->npages * GOSPAN_PAGE_SIZE - 1;
 	if (mc->layout.npages > 1 && (addr ^ last) >> o->block_shift)
 		order_free_other(mc, s, o, p, r);
-	return central_relist(mc, s, before);
+	n = central_relist(mc, s, before);
+	mc->nr_met += n > 0;
+	return n;
 }
 
 static noinline void central_free(struct gospan_mcentral *mc, struct central_return *r)

@@ -50,7 +50,7 @@ struct gospan_mcentral {
 	atomic_long_t nr_taken;		/* (a) slots taken in them: live, cached or in transit */
 	atomic_long_t nr_mallocs;	/* (a) objects that went past the magazines */
 	unsigned long nr_returned;	/* (l) objects that went back to their spans, */
-	unsigned long nr_met;		/* (l) and those that were met for it: see gospan.h */
+	unsigned long nr_met;		/* (l) and spans that were met for that: see gospan.h */
 	struct gospan_transit transit ____cacheline_aligned_in_smp;
 } ____cacheline_aligned_in_smp;
 
