@@ -188,8 +188,8 @@ int gospan_mcentral_init(void)
 	int node, err = -ENOMEM;
 
 	/*
-	 * TCMalloc's transfer caches hold as much at most. Of a GiB the kernel keeps some, and
-	 * it is a GiB.
+	 * TCMalloc's transfer caches hold as much at most. A machine with a GiB counts as that,
+	 * though the kernel has some of it for itself: hence the eighth.
 	 */
 	if (!transit_bytes)
 		transit_bytes = clamp_t(unsigned long,
